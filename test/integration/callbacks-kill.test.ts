@@ -6,13 +6,12 @@ import { Recorder } from '../support/fault-run/recorder.ts'
 import { Workload } from '../support/fault-run/workload.ts'
 import { type KafkaBroker, startKafka } from '../support/kafka/index.ts'
 import { Random } from '../support/random.ts'
+import { counted, counting } from '../support/store/counted.ts'
 import { Fixture } from '../support/store/fixture.ts'
-import type { LogRecord } from '../support/store/topic-log.ts'
 
 const kills = 12
 const answerDelayMsMax = 40
 const testTimeoutMs = 150_000
-const counting = { module: new URL('../examples/count-updates.ts', import.meta.url).href }
 /** So that the changelog is compacted all the time, and tombstones go too. */
 const compacted = {
   'segment.ms': '300',
@@ -28,19 +27,6 @@ beforeAll(async () => {
 })
 
 afterAll(() => broker.close())
-
-/** What the module makes of a source. */
-function counted(records: readonly LogRecord[]): Map<string, string> {
-  const values = new Map<string, { key: string; n: number; updates: number }>()
-  for (const { key, value } of records) {
-    if (value === null) values.delete(key!)
-    else {
-      const { n } = JSON.parse(value) as { n: number }
-      values.set(key!, { key: key!, n, updates: (values.get(key!)?.updates ?? -1) + 1 })
-    }
-  }
-  return new Map([...values].map(([key, value]) => [key, JSON.stringify(value)]))
-}
 
 /** A topic that is written to, a store of it to be killed, and a broker whose answers take their time. */
 async function underFire(name: string, changelog: Record<string, string>) {

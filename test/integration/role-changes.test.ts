@@ -3,11 +3,10 @@ import { expect, test } from 'bun:test'
 import type { Store } from '../../lib/store/store.ts'
 import { Workload } from '../support/fault-run/workload.ts'
 import { Random } from '../support/random.ts'
+import { counted, counting } from '../support/store/counted.ts'
 import { Fixture } from '../support/store/fixture.ts'
-import type { LogRecord } from '../support/store/topic-log.ts'
 import { until } from '../support/until.ts'
 
-const counting = { module: new URL('../examples/count-updates.ts', import.meta.url).href }
 const partitions = [0, 1, 2, 3]
 const handovers = 20
 
@@ -40,19 +39,6 @@ async function openBoth(fixture: Fixture, settings = {}): Promise<[Store, Store]
     await until('the replicas are filled', () => store.status().details.every(({ state }) => state === 'running'))
   }
   return [one, other]
-}
-
-/** What the module makes of a source. */
-function counted(records: readonly LogRecord[]): Map<string, string> {
-  const values = new Map<string, { key: string; n: number; updates: number }>()
-  for (const { key, value } of records) {
-    if (value === null) values.delete(key!)
-    else {
-      const { n } = JSON.parse(value) as { n: number }
-      values.set(key!, { key: key!, n, updates: (values.get(key!)?.updates ?? -1) + 1 })
-    }
-  }
-  return new Map([...values].map(([key, value]) => [key, JSON.stringify(value)]))
 }
 
 /** Reads all keys at a store until stopped. Each value has to be as new as the one before it. */
