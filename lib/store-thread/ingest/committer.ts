@@ -30,31 +30,19 @@ export class Committer {
   readonly #config: StoreConfig
   readonly #stats: Stats
   readonly #source: CommitSource
-  readonly #committed: Map<number, CommittedOffset>
-  readonly #overruled: Map<number, number>
+  /** Last commit of each partition, or the one found when it was taken. No lower offset is ever committed. */
+  readonly #committed = new Map<number, CommittedOffset>()
+  /** Commits for a source that no longer exists. Exactly these may be replaced by lower offsets. */
+  readonly #overruled = new Map<number, number>()
   readonly #log = new RepeatedLog(log)
   readonly #timer: ReturnType<typeof setInterval>
   #committing: Promise<void> | undefined
 
-  /**
-   * @param committed the group's commits at start; no lower offset is ever committed
-   * @param overruled commits for a source that no longer exists; exactly these may be replaced by lower offsets
-   */
-  constructor(
-    client: KafkaClient,
-    config: StoreConfig,
-    stats: Stats,
-    source: CommitSource,
-    committed = new Map<number, CommittedOffset>(),
-    overruled = new Map<number, number>(),
-  ) {
+  constructor(client: KafkaClient, config: StoreConfig, stats: Stats, source: CommitSource) {
     this.#client = client
     this.#config = config
     this.#stats = stats
     this.#source = source
-    this.#committed = committed
-    this.#overruled = overruled
-    for (const [partition, { offset }] of committed) stats.setGauge(partition, 'committed', offset)
     this.#timer = setInterval(() => void this.commit(), clientsConfigOf(config).consumer.commitIntervalMs)
   }
 

@@ -79,16 +79,18 @@ function start({ committed = {}, overruled = {} }: Held = {}) {
   const acknowledged = new Map<number, number>()
   const completeness = { changelogStart: 0, changelogEnd: 100 }
   const metadata = { of: () => completenessMetadata(completeness) }
-  const byPartition = <T>(record: Record<number, T>) =>
-    new Map(Object.entries(record).map(([partition, value]) => [Number(partition), value]))
   const committer = new Committer(
     group as unknown as KafkaClient,
     { storeId: 'store', sourceTopic: 'source', changelogTopic: 'changelog' } as StoreConfig,
     stats,
     { acknowledged: () => acknowledged, metadata: () => metadata.of() },
-    byPartition(committed),
-    byPartition(overruled),
   )
+  for (const [partition, commit] of Object.entries(committed)) {
+    committer.add(Number(partition), commit, { discard: false, rebuild: false })
+  }
+  for (const [partition, offset] of Object.entries(overruled)) {
+    committer.add(Number(partition), { offset, metadata: '' }, { discard: true, rebuild: true })
+  }
   open.push(committer)
   const offsets = () =>
     group.requests.map((commits) => commits.map(({ partition, offset }) => `${partition}: ${offset}`))
