@@ -29,15 +29,14 @@ export class PartitionLives {
 
   /** Whether a partition is in memory: neither absent nor leaving. */
   holds(id: number): boolean {
-    const state = this.#byId[id]?.state
-    return state !== undefined && state !== 'absent' && state !== 'leaving'
+    return isHeld(this.#byId[id])
   }
 
   /** Throws internal for a partition that is not in memory. */
   held(id: number): IndexPartition {
     const partition = this.#byId[id]
-    if (partition !== undefined && this.holds(id)) return partition
-    const held = this.#index.partitions.filter((one) => this.holds(one.id)).map((one) => one.id)
+    if (isHeld(partition)) return partition!
+    const held = this.#index.partitions.filter((one) => isHeld(one)).map((one) => one.id)
     const found = partition?.state === 'leaving' ? 'it is leaving' : `it holds ${held.join(', ')}`
     throw new LatchkeyError('internal', `find partition ${id} in the map: ${found}`)
   }
@@ -155,4 +154,8 @@ export class PartitionLives {
     partition.reservedFor = 0
     partition.isShown = false
   }
+}
+
+function isHeld(partition: IndexPartition | undefined): boolean {
+  return partition !== undefined && partition.state !== 'absent' && partition.state !== 'leaving'
 }
