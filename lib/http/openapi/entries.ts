@@ -20,7 +20,7 @@ const notFound = {
   caughtUp: true,
 }
 
-function headersOf(texts: Readonly<Record<string, string>>): ResponseSpec['headers'] {
+function headersOf(texts: Readonly<Record<string, string>>): NonNullable<ResponseSpec['headers']> {
   return Object.fromEntries(Object.entries(texts).map(([name, description]) => [name, { description, schema: text }]))
 }
 
@@ -40,7 +40,7 @@ const listHeaders = headersOf({
 })
 
 const anyValue: Schema = { description: 'The value as JSON; without VALUE_FORMAT the bytes of the record, as they are' }
-const unchanged: ResponseSpec = { description: 'The value has the ETag of If-None-Match', headers: valueHeaders! }
+const unchanged: ResponseSpec = { description: 'The value has the ETag of If-None-Match', headers: valueHeaders }
 
 const getKey = operation({
   id: 'getKey',
@@ -50,7 +50,7 @@ const getKey = operation({
   answers: {
     200: {
       description: 'The latest visible value, as the Accept header asks',
-      headers: valueHeaders!,
+      headers: valueHeaders,
       content: {
         ...json(anyValue, { value, waited: value }),
         ...plainText({ text: valueText }),
@@ -117,7 +117,7 @@ function manyKeys(method: 'QUERY' | 'POST'): object {
     answers: {
       200: {
         description: 'The entries, and why others are missing; as the Accept header asks',
-        headers: listHeaders!,
+        headers: listHeaders,
         content: {
           ...json(ref('Entries'), {
             json: { ...several, entries: [entry, { ...entry, key: { base64: 'MTAwMDM=' } }] },

@@ -1,5 +1,6 @@
 /** Operations other than reads of entries. */
 import type { StoreStatus } from '../../store-protocol/status.ts'
+import { retry } from '../event-stream.ts'
 import { events, json, lines, operation, plainText } from './operation.ts'
 import { ofChanges, ofReadiness, storeId } from './parameters.ts'
 import { problemsOf } from './problems.ts'
@@ -18,7 +19,7 @@ const changes = operation({
       description: 'A stream without end, as the Accept header asks',
       content: {
         ...events(ref('ChangeEvent'), {
-          events: `retry: 2000\n\nevent: reset\ndata: {}\nid: start\n\nevent: put\ndata: {"key":"10002","value":{"status":"delivered"},"partition":0,"offset":4,"timestamp":1796040833748}\nid: ${id}\n\n`,
+          events: `${retry}\nevent: reset\ndata: {}\nid: start\n\nevent: put\ndata: {"key":"10002","value":{"status":"delivered"},"partition":0,"offset":4,"timestamp":1796040833748}\nid: ${id}\n\n`,
         }),
         ...lines(ref('ChangeLine'), {
           lines: [

@@ -1,5 +1,6 @@
 /** Schemas of the events of a status. Their members are those of the types in status-events/status-event.ts. */
 import { conditionNames } from '../../store-protocol/status.ts'
+import { shownPartitionsMax } from '../status-events/status-event-of.ts'
 import type {
   Rates,
   ShownCondition,
@@ -95,7 +96,7 @@ const statusEvent = objectOf<StatusEvent>(
     rates: described('Of the last second', rates),
     history: described('Of two minutes, the oldest first; only in the first event of a stream', listOf(rates)),
     totals: objectOf<StatusEvent['totals']>({ partitions: count, entries: count, lag: orNull(count) }),
-    partitions: described('Those that need attention first; 256 at most', listOf(partition)),
+    partitions: described(`Those that need attention first; ${shownPartitionsMax} at most`, listOf(partition)),
     partitionsOmitted: count,
     badRecords: objectOf<StatusEvent['badRecords']>({
       total: count,

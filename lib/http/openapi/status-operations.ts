@@ -1,5 +1,6 @@
 /** Operations that read the status of a store. */
 import type { StoreStatus } from '../../store-protocol/status.ts'
+import { retry } from '../event-stream.ts'
 import type { StatusEvent } from '../status-events/status-event.ts'
 import { events, json, operation } from './operation.ts'
 import { ofStatus, storeId } from './parameters.ts'
@@ -77,7 +78,7 @@ const followStatus = operation({
     200: {
       description: 'A stream without end; each event is complete, the first one also has the rates of two minutes',
       content: events(ref('StatusServerEvent'), {
-        status: `retry: 2000\nevent: status\ndata: ${JSON.stringify(statusEvent)}\n\n`,
+        status: `${retry}event: status\ndata: ${JSON.stringify(statusEvent)}\n\n`,
       }),
     },
   },

@@ -8,8 +8,8 @@ import { adviceFor } from './condition-advice.ts'
 import { byAttention } from './partition-order.ts'
 import type { Rates, ShownMemory, ShownPartition, ShownSnapshots, StatusEvent } from './status-event.ts'
 
-/** A topic may have thousands of partitions. */
-const partitionsMax = 256
+/** Of an event. A topic may have thousands of partitions. */
+export const shownPartitionsMax = 256
 
 export function statusEventOf(store: StoreView, facts: InstanceFacts, rates: Rates): StatusEvent {
   const status = store.status()
@@ -41,8 +41,8 @@ export function statusEventOf(store: StoreView, facts: InstanceFacts, rates: Rat
       entries: sumOf(details, ({ entries }) => entries),
       lag: details.length === 0 || details.some(({ lag }) => lag === null) ? null : sumOf(details, ({ lag }) => lag!),
     },
-    partitions: details.toSorted(byAttention).slice(0, partitionsMax).map(shown),
-    partitionsOmitted: Math.max(0, details.length - partitionsMax),
+    partitions: details.toSorted(byAttention).slice(0, shownPartitionsMax).map(shown),
+    partitionsOmitted: Math.max(0, details.length - shownPartitionsMax),
     badRecords: { total: skipped.total, byReason: skipped.byReason, last: skipped.last ?? [] },
     memory: memoryOf(status),
     snapshots: snapshotsOf(status, store.stats),
