@@ -27,7 +27,7 @@ const flushWaitMsDefault = 10_000
 export type Handler = (request: Request) => Response | Promise<Response>
 
 export interface HandlerOptions {
-  /** Required of every request except liveness and readiness probes. Absent if no token is required. */
+  /** Required of every request except probes and the page, which holds no data. Absent if no token is required. */
   token?: string | undefined
   /** Origins whose pages may read answers, such as `https://a.example`; `*` for all. Absent for none. */
   corsOrigins?: readonly string[] | undefined

@@ -34,7 +34,7 @@ export function factsOf(version: string): InstanceFacts {
   return { ...processFacts(version), instance: hostname(), respPort: null, settings: [] }
 }
 
-/** @param version for the build_info metric */
+/** @param version for the build_info metric and the status */
 export function observe(store: StoreView, version: string): Observed {
   const lookupStats = new LookupStats()
   const facts = factsOf(version)

@@ -29,7 +29,7 @@ type Endpoint = (request: RoutedRequest) => Answer | Promise<Answer>
 
 export interface RouteOptions {
   flushWaitMs: number
-  /** Prefix of every path, for the index page. */
+  /** Before all paths, for documents that name them; may be empty. */
   prefix: string
   token: Token
 }
