@@ -69,7 +69,7 @@ export const problemsOf = {
 /** Codes of a key without an entry, in an answer with status 200. */
 const ofKeys: readonly ErrorCode[] = ['answer_full']
 
-export const answeredProblems: readonly ErrorCode[] = [
+const answeredProblems: readonly ErrorCode[] = [
   ...new Set<ErrorCode>([...common, ...Object.values(problemsOf).flat(), ...ofKeys]),
 ].toSorted()
 
