@@ -77,14 +77,19 @@ export class Amending {
     accounting.progress.made()
   }
 
-  /** Waits for other amendments of the partition, then withholds, writes and releases. */
-  async amend(state: PartitionIngest, write: (amendment: Amendment) => Promise<void>): Promise<void> {
+  /**
+   * Waits for other amendments of the partition, then withholds, writes and releases.
+   * @returns false if the amendment ended early: see write()
+   */
+  async amend(state: PartitionIngest, write: (amendment: Amendment) => Promise<void>): Promise<boolean> {
     const { partitions, accounting } = this.#context
     const mayBegin = () => !state.isWithheld || !partitions.isCurrent(state)
     while (!mayBegin()) await accounting.progress.until(mayBegin)
-    if (!partitions.isCurrent(state)) return
+    if (!partitions.isCurrent(state)) return false
     this.withhold(state)
-    if (await this.write(state, write)) this.release(state)
+    const isDone = await this.write(state, write)
+    if (isDone) this.release(state)
+    return isDone
   }
 
   #write(state: PartitionIngest, batch: ChangelogBatch): void {

@@ -90,10 +90,11 @@ export class Ingest {
 
   /**
    * Writes records of the map to the changelog again, before everything that waits for the partition: see amendment.ts.
+   * @returns false if not all is acknowledged: the partition is lost, or another amendment has replaced this one
    */
-  async amend(partition: number, write: (amendment: Amendment) => Promise<void>): Promise<void> {
+  async amend(partition: number, write: (amendment: Amendment) => Promise<void>): Promise<boolean> {
     const state = this.partition(partition)
-    if (state !== undefined) await this.#amending.amend(state, write)
+    return state !== undefined && (await this.#amending.amend(state, write))
   }
 
   /** Source offset up to which the changelog has everything; -1 for a partition that is lost. */

@@ -172,16 +172,22 @@ export class Contests {
    * acknowledged.
    */
   async #repair(partition: number, contest: Contest, records: ReadonlyMap<string, ForeignRecord>): Promise<void> {
-    await this.#ingest.amend(partition, async (amendment) => {
+    let keys = 0
+    const isDone = await this.#ingest.amend(partition, async (amendment) => {
       const reached = this.#ingest.acknowledged(partition) - 1
       const wrong = [...records].filter(([key, record]) => this.#isWrong(partition, key, record, reached))
       if (wrong.length === 0) return
       if (!this.#mayRepair(contest)) return this.#giveUp(partition, contest)
-      const keys = wrong.map(([key]) => Buffer.from(key, 'latin1'))
-      await writeAgain(amendment, keys, reached)
-      const message = `{changelogTopic} partition {partition}: wrote {keys} ${nounFor(wrong.length, 'key')} again that another writer had replaced`
-      log.warn(message, { changelogTopic: this.#context.config.changelogTopic, partition, keys: wrong.length })
+      keys = wrong.length
+      await writeAgain(
+        amendment,
+        wrong.map(([key]) => Buffer.from(key, 'latin1')),
+        reached,
+      )
     })
+    if (!isDone || keys === 0) return
+    const message = `{changelogTopic} partition {partition}: wrote {keys} ${nounFor(keys, 'key')} again that another writer had replaced`
+    log.warn(message, { changelogTopic: this.#context.config.changelogTopic, partition, keys })
   }
 
   /**

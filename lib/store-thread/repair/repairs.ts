@@ -185,14 +185,16 @@ export class Repairs {
     const acknowledged = this.#ingest.acknowledged(partition) - 1
     const isRebuilt = ['recovering', 'rebuilding'].includes(partitionStateOf(stats, partition))
     const wasHalted = this.#ingest.repairs.isHalted(partition)
+    let repaired = { records: 0, tombstones: 0 }
     const isDone = await this.#ingest.repairs.amend(partition, async (amendment) => {
-      const repaired = await repairFromMemory(amendment, { map, partition, ...batches, acknowledged, isRebuilt })
-      const records = nounFor(repaired.records, 'record')
-      const tombstones = nounFor(repaired.tombstones, 'tombstone')
-      const message = `{changelogTopic} partition {partition}: wrote {records} ${records} and {tombstones} ${tombstones} again`
-      log.warn(message, { changelogTopic: config.changelogTopic, partition, ...repaired })
+      repaired = await repairFromMemory(amendment, { map, partition, ...batches, acknowledged, isRebuilt })
     })
-    return isDone && this.#ingest.repairs.isHalted(partition) === wasHalted
+    if (!isDone) return false
+    const records = nounFor(repaired.records, 'record')
+    const tombstones = nounFor(repaired.tombstones, 'tombstone')
+    const message = `{changelogTopic} partition {partition}: wrote {records} ${records} and {tombstones} ${tombstones} again`
+    log.warn(message, { changelogTopic: config.changelogTopic, partition, ...repaired })
+    return this.#ingest.repairs.isHalted(partition) === wasHalted
   }
 
   /** Reads lost records from the source again. Without a map there is no other copy. */

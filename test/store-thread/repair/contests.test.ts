@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { configureLogging } from '../../../lib/log/index.ts'
 import { partitionStateOf, setPartitionState } from '../../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { Ingest } from '../../../lib/store-thread/ingest/ingest.ts'
@@ -15,7 +16,13 @@ const acknowledged = 10
 
 type Entry = [key: string, value: string | null, src?: number]
 
-async function start({ fencing = false, useProcessingOnly = false, isLost = false } = {}) {
+/** @param settled resolves with whether what an amendment has written is acknowledged */
+async function start({
+  fencing = false,
+  useProcessingOnly = false,
+  isLost = false,
+  settled = Promise.resolve(true),
+} = {}) {
   const { map, put, openAll } = createFixture()
   put(0, 'a', 'held', 5)
   await openAll()
@@ -30,8 +37,10 @@ async function start({ fencing = false, useProcessingOnly = false, isLost = fals
     changelogEnd: () => (isLost && renewals > 0 ? -1 : 0),
     acknowledged: () => acknowledged,
     repairs: { renewed: async () => void renewals++ },
-    amend: (_: number, write: (amendment: unknown) => Promise<void>) =>
-      write({ append: async (key: Buffer, after: number) => void written.push(`${key} aft=${after}`) }),
+    amend: async (_: number, write: (amendment: unknown) => Promise<void>) => {
+      await write({ append: async (key: Buffer, after: number) => void written.push(`${key} aft=${after}`) })
+      return settled
+    },
   }
   const context = {
     clients: { changelog: fake.client },
@@ -79,6 +88,24 @@ test('Contests writes again the values of keys whose acknowledged value was repl
   await append(['a', 'other', 3], ['b', 'never held', 9], ['c', 'bare'])
   await until('they are written', () => written.length === 3)
   expect(written).toEqual(['a aft=9', 'b aft=9', 'c aft=9'])
+})
+
+test.each([
+  ['once that is acknowledged', true, 1],
+  ['never where another instance has taken the partition before', false, 0],
+] as const)('Contests reports what it has written again %s', async (_, isAcknowledged, count) => {
+  const lines: string[] = []
+  configureLogging({ level: 'warning', structured: false, write: (line) => void lines.push(line) })
+  const reports = () => lines.filter((line) => line.includes('wrote 1 key again')).length
+  const { promise: settled, resolve } = Promise.withResolvers<boolean>()
+  const { append, written } = await start({ settled })
+  await append(['a', 'other', 3])
+  await until('it is written', () => written.length === 1)
+  expect(reports()).toBe(0)
+  resolve(isAcknowledged)
+  await append(['c', 'bare'], ['d', 'bare'])
+  await until('the next are written', () => written.length > 1)
+  expect(reports()).toBe(count)
 })
 
 test('Contests writes again the value of a key that was deleted', async () => {
