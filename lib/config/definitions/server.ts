@@ -50,7 +50,7 @@ export const serverDefinitions = {
     v.metadata({
       variable: 'SERVER_TOKEN',
       meaning:
-        'Bearer token that every request needs, except the probes for liveness and readiness; Redis clients send it as their password; read again on SIGHUP.',
+        'Bearer token that every request needs, except the probes of liveness and readiness, and the page, which asks for it; Redis clients send it as their password; read again on SIGHUP.',
       brief: 'Bearer token that every request then needs',
       allowed: `1 to ${tokenLengthMax} printable ASCII characters without spaces, such as "openssl rand -hex 32" prints`,
       default: 'none is asked for',
