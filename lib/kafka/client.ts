@@ -166,9 +166,17 @@ export class KafkaClient {
     return this.#overdue.track(node, request.apiName, purpose, this.#forgetting(node, answer))
   }
 
-  call(node: number, apiName: string, version: number, args: Record<string, unknown>, lane = 0): Promise<unknown> {
-    const answer = this.#connections.to(node, lane).call(apiName, version, args, this.requestTimeoutMs)
-    return this.#overdue.track(node, apiName, {}, this.#forgetting(node, answer))
+  /** @param purpose lane, and how long the broker may wait before it answers */
+  call(
+    node: number,
+    apiName: string,
+    version: number,
+    args: Record<string, unknown>,
+    purpose: Purpose = {},
+  ): Promise<unknown> {
+    const { lane, waitMs = 0 } = purpose
+    const answer = this.#connections.to(node, lane).call(apiName, version, args, this.requestTimeoutMs + waitMs)
+    return this.#overdue.track(node, apiName, purpose, this.#forgetting(node, answer))
   }
 
   /** Sends a request that any broker answers or forwards. A request that creates something goes to one broker only. */

@@ -1,6 +1,6 @@
 /**
- * Looks up where partitions begin and end, and reads and commits offsets of a group. The group has no members: the
- * store assigns partitions itself.
+ * Looks up where partitions begin and end, and reads and commits offsets of a group. The group has members only where
+ * it assigns the partitions.
  */
 import type { LatchkeyError } from '../errors.ts'
 import type { Isolation } from '../store-protocol/client-config.ts'
@@ -136,9 +136,18 @@ export interface TopicOffsets {
   offsets: ReadonlyMap<number, CommittedOffset>
 }
 
+export interface Committer {
+  memberId: string
+  generation: number
+}
+
+/** Commits like a consumer that assigns its partitions itself. The coordinator refuses it while the group has members. */
+const withoutMembership: Committer = { memberId: '', generation: -1 }
+
 /**
- * Commits without generation and member, like a consumer that assigns its partitions itself.
+ * Commits offsets.
  * @param further offsets of another topic to send in the same request; an error of these is ignored
+ * @param committer member that commits: the coordinator refuses a member that it has removed, and former generations
  */
 export async function commitOffsets(
   client: KafkaClient,
@@ -146,6 +155,7 @@ export async function commitOffsets(
   topic: string,
   offsets: ReadonlyMap<number, CommittedOffset>,
   further?: TopicOffsets,
+  committer: Committer = withoutMembership,
 ): Promise<void> {
   const coordinator = await client.coordinator('group', group)
   const topics = [{ topic, offsets }, ...(further && further.offsets.size > 0 ? [further] : [])].map((one) => {
@@ -154,26 +164,33 @@ export async function commitOffsets(
     })
     return { topic: one.topic, partitions }
   })
-  const args = { groupId: group, groupGenerationId: -1, memberId: '', topics }
+  const args = { groupId: group, groupGenerationId: committer.generation, memberId: committer.memberId, topics }
   const response = (await client.call(coordinator, 'OffsetCommit', 5, args)) as OffsetCommitResponse
   reading('OffsetCommit', () => {
     const answered = response.responses.find((one) => one.topic === topic)
     if (answered?.partitions.length !== offsets.size) throw malformed('OffsetCommit', 'not all partitions are in it')
     for (const { partition, errorCode } of answered.partitions) {
-      failOnCoordinatorError(client, group, `Committing ${topic} partition ${partition} for group ${group}`, errorCode)
+      const attempted = `Committing ${topic} partition ${partition} for group ${group}`
+      failOnCoordinatorError(client, group, attempted, errorCode, committer !== withoutMembership)
     }
   })
 }
 
-function failOnCoordinatorError(client: KafkaClient, group: string, attempted: string, errorCode: number): void {
+function failOnCoordinatorError(
+  client: KafkaClient,
+  group: string,
+  attempted: string,
+  errorCode: number,
+  isMember = false,
+): void {
   if (errorCode === 0) return
   if (errorAction(errorCode) === 'refresh') client.forgetCoordinator('group', group)
-  throw brokerError(attempted, errorCode, adviceFor(group, errorCode))
+  throw brokerError(attempted, errorCode, adviceFor(group, errorCode, isMember))
 }
 
-function adviceFor(group: string, errorCode: number): string | undefined {
+function adviceFor(group: string, errorCode: number, isMember: boolean): string | undefined {
   if (errorCode === groupAuthorizationFailed) return `allow this user to READ group ${group}`
-  if (errorCode === unknownMember) {
+  if (errorCode === unknownMember && !isMember) {
     return `another consumer is a member of group ${group}: choose another STORE_ID or end that consumer`
   }
   return undefined

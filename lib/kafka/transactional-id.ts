@@ -151,7 +151,7 @@ export async function addPartition(target: FenceTarget, claim: Claim, identity: 
   let isAnswered = true
   await client.retryForever(async () => {
     const coordinator = await client.coordinator('transaction', transactionalId)
-    const response = await client.call(coordinator, 'AddPartitionsToTxn', 1, args, lane).catch((error: unknown) => {
+    const response = await client.call(coordinator, 'AddPartitionsToTxn', 1, args, { lane }).catch((error: unknown) => {
       isAnswered = false
       claim.isOpen = true
       throw error
@@ -171,7 +171,7 @@ export async function endTransaction(target: FenceTarget, identity: ProducerIden
   const { client, transactionalId, lane } = target
   const coordinator = await client.coordinator('transaction', transactionalId)
   const args = { ...producerOf(target, identity), transactionResult: false }
-  const { errorCode } = (await client.call(coordinator, 'EndTxn', 1, args, lane)) as { errorCode: number }
+  const { errorCode } = (await client.call(coordinator, 'EndTxn', 1, args, { lane })) as { errorCode: number }
   if (errorCode === invalidTransactionState) return false
   failOnError(client, transactionalId, `Fencing with transactional id ${transactionalId}`, errorCode)
   return true

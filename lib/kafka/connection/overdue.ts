@@ -17,7 +17,7 @@ export interface Purpose {
   /** Partitions of the topic that wait for the response. */
   partitions?: readonly number[]
   /** Which of the connections to the broker takes the request, see Connections.to(); 0 if absent. */
-  lane?: number
+  lane?: number | undefined
 }
 
 export interface Addressed extends Purpose {

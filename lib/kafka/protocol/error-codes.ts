@@ -9,7 +9,10 @@ export const unknownTopic = 3
 export const leaderNotAvailable = 5
 export const coordinatorLoading = 14
 export const notCoordinator = 16
+export const illegalGeneration = 22
+export const inconsistentGroupProtocol = 23
 export const unknownMember = 25
+export const rebalanceInProgress = 27
 export const topicAuthorizationFailed = 29
 export const groupAuthorizationFailed = 30
 export const clusterAuthorizationFailed = 31
@@ -22,6 +25,7 @@ export const invalidProducerEpoch = 47
 export const invalidTransactionState = 48
 export const invalidProducerIdMapping = 49
 export const transactionalIdAuthorizationFailed = 53
+export const memberIdRequired = 79
 export const invalidRecord = 87
 export const producerFenced = 90
 
@@ -36,10 +40,10 @@ const notAvailable: ReadonlySet<number> = new Set([leaderNotAvailable, 8, 9, 15,
 
 /**
  * `refresh`: the metadata is stale; refresh it and retry · `retry`: the same request may succeed later · `refuse`: it
- * will not succeed until the user changes something · `reset`, `fence`, `sequence`, `record`: the caller has its own
- * rule.
+ * will not succeed until the user changes something · `reset`, `fence`, `sequence`, `record`, `rejoin`: the caller
+ * has its own rule.
  */
-export type ErrorAction = 'retry' | 'refresh' | 'refuse' | 'reset' | 'fence' | 'sequence' | 'record'
+export type ErrorAction = 'retry' | 'refresh' | 'refuse' | 'reset' | 'fence' | 'sequence' | 'record' | 'rejoin'
 
 const errorCodes: Record<number, readonly [name: string, action: ErrorAction]> = {
   [-1]: ['UNKNOWN_SERVER_ERROR', 'retry'],
@@ -60,8 +64,12 @@ const errorCodes: Record<number, readonly [name: string, action: ErrorAction]> =
   18: ['RECORD_LIST_TOO_LARGE', 'record'],
   19: ['NOT_ENOUGH_REPLICAS', 'retry'],
   20: ['NOT_ENOUGH_REPLICAS_AFTER_APPEND', 'retry'],
-  22: ['ILLEGAL_GENERATION', 'refuse'],
-  25: ['UNKNOWN_MEMBER_ID', 'refuse'],
+  22: ['ILLEGAL_GENERATION', 'rejoin'],
+  23: ['INCONSISTENT_GROUP_PROTOCOL', 'refuse'],
+  24: ['INVALID_GROUP_ID', 'refuse'],
+  25: ['UNKNOWN_MEMBER_ID', 'rejoin'],
+  26: ['INVALID_SESSION_TIMEOUT', 'refuse'],
+  27: ['REBALANCE_IN_PROGRESS', 'rejoin'],
   29: ['TOPIC_AUTHORIZATION_FAILED', 'refuse'],
   30: ['GROUP_AUTHORIZATION_FAILED', 'refuse'],
   31: ['CLUSTER_AUTHORIZATION_FAILED', 'refuse'],
@@ -86,11 +94,14 @@ const errorCodes: Record<number, readonly [name: string, action: ErrorAction]> =
   58: ['SASL_AUTHENTICATION_FAILED', 'refuse'],
   59: ['UNKNOWN_PRODUCER_ID', 'sequence'],
   67: ['DELEGATION_TOKEN_NOT_FOUND', 'refuse'],
+  69: ['GROUP_ID_NOT_FOUND', 'refuse'],
   72: ['LISTENER_NOT_FOUND', 'refresh'],
   74: ['FENCED_LEADER_EPOCH', 'refresh'],
   75: ['UNKNOWN_LEADER_EPOCH', 'refresh'],
   76: ['UNSUPPORTED_COMPRESSION_TYPE', 'refuse'],
   78: ['OFFSET_NOT_AVAILABLE', 'retry'],
+  79: ['MEMBER_ID_REQUIRED', 'rejoin'],
+  81: ['GROUP_MAX_SIZE_REACHED', 'refuse'],
   83: ['ELIGIBLE_LEADERS_NOT_AVAILABLE', 'retry'],
   87: ['INVALID_RECORD', 'record'],
   88: ['UNSTABLE_OFFSET_COMMIT', 'retry'],

@@ -37,7 +37,7 @@ class LanesClient {
     api: 'AddPartitionsToTxn' | 'EndTxn',
     version: number,
     args: Record<string, unknown>,
-    lane = 0,
+    { lane = 0 }: Purpose = {},
   ): Promise<unknown> {
     if (String(api) === 'ListOffsets') {
       const [{ partitions }] = args['topics'] as [{ partitions: { partition: number }[] }]

@@ -1,0 +1,224 @@
+/**
+ * Membership in the group that assigns partitions, over the classic protocol of Kafka's group coordinator. What members
+ * report and what their leader plans are opaque bytes here.
+ *
+ * Two loops. One joins, and joins again when a new plan is wanted. The other sends heartbeats on a connection of its
+ * own, also while JoinGroup waits for a silent member: REBALANCE_IN_PROGRESS proves membership as well as success does.
+ * No failure ends the membership. Both loops repeat until leave().
+ */
+import { LatchkeyError, messageOf } from '../errors.ts'
+import { sleep } from '../kafka/backoff.ts'
+import type { KafkaClient } from '../kafka/client.ts'
+import {
+  type GroupIdentity,
+  heartbeat,
+  type JoinedMember,
+  joinGroup,
+  type JoinResult,
+  leaveGroup,
+  syncGroup,
+} from '../kafka/group-requests.ts'
+import {
+  hasBrokerCode,
+  illegalGeneration,
+  rebalanceInProgress,
+  unknownMember,
+} from '../kafka/protocol/error-codes.ts'
+
+export interface MembershipOptions {
+  group: string
+  /** Names of the versions of our protocol, the preferred one first. */
+  protocols: readonly string[]
+  sessionTimeoutMs: number
+  rebalanceTimeoutMs: number
+  heartbeatMs: number
+}
+
+/** The assignment of one generation, as this member got it. */
+export interface GroupAssignment {
+  generation: number
+  memberId: string
+  isLeader: boolean
+  protocol: string
+  /** Empty if the leader had nothing for this member. */
+  bytes: Buffer
+}
+
+/** What a membership asks and reports. All are called between two requests, so they must not block. */
+export interface MembershipEvents {
+  /** Returns what this member reports to the leader, in the version of a protocol. */
+  report: (protocol: string) => Buffer
+  /** Returns the assignment of each member. Called in the leader only. If it throws, the last plan stays in force. */
+  assign: (members: readonly JoinedMember[], joined: JoinResult) => ReadonlyMap<string, Buffer>
+  assigned: (assignment: GroupAssignment) => void
+  /** The coordinator has removed this member: others may take what it holds. */
+  removed: () => void
+  /** A heartbeat or join was answered. @param sentAtMs when it was sent, as `nowMs` has it */
+  answered: (sentAtMs: number) => void
+  nowMs: () => number
+}
+
+export type MembershipState = 'joining' | 'stable' | 'left'
+
+export class Membership {
+  readonly #client: KafkaClient
+  readonly #options: MembershipOptions
+  readonly #events: MembershipEvents
+  readonly #leaving = new AbortController()
+  readonly #operation = Symbol('membership')
+  #state: MembershipState = 'joining'
+  #memberId = ''
+  #generation = -1
+  /** Resolved when a join is wanted. */
+  #wanted = Promise.withResolvers<void>()
+
+  constructor(client: KafkaClient, options: MembershipOptions, events: MembershipEvents) {
+    this.#client = client
+    this.#options = options
+    this.#events = events
+    this.#wanted.resolve()
+  }
+
+  get state(): MembershipState {
+    return this.#state
+  }
+
+  /** What commits state; undefined while the coordinator knows no generation of this member. */
+  get identity(): GroupIdentity | undefined {
+    if (this.#memberId === '' || this.#generation < 0) return undefined
+    return { group: this.#options.group, memberId: this.#memberId, generation: this.#generation }
+  }
+
+  /** Runs until leave(). Rejects only after a defect. */
+  async run(): Promise<void> {
+    await Promise.all([this.#join(), this.#beat()])
+  }
+
+  /** Asks for a new plan: all members join again. Further calls before that happens have no effect. */
+  rejoin(): void {
+    this.#wanted.resolve()
+  }
+
+  /**
+   * Leaves the group, so that the others need not wait for the session to end. Resolves when the coordinator has
+   * answered, or rejects after one attempt: the session ends by itself.
+   */
+  async leave(): Promise<void> {
+    if (this.#state === 'left') return
+    this.#state = 'left'
+    this.#leaving.abort()
+    this.#wanted.resolve()
+    this.#client.health.over(this.#operation)
+    const memberId = this.#memberId
+    this.#memberId = ''
+    if (memberId !== '') await leaveGroup(this.#client, this.#options.group, memberId)
+  }
+
+  /** Removes another member, which the caller knows to be dead. Rejects if the coordinator does not know it. */
+  expel(memberId: string): Promise<void> {
+    return leaveGroup(this.#client, this.#options.group, memberId)
+  }
+
+  async #join(): Promise<void> {
+    const retryPolicy = this.#client.retryPolicy()
+    for (;;) {
+      await this.#wanted.promise
+      if (this.#hasLeft()) return
+      this.#wanted = Promise.withResolvers()
+      this.#state = 'joining'
+      try {
+        await this.#joinOnce()
+        retryPolicy.reset()
+        this.#client.health.succeeded(this.#operation)
+      } catch (error) {
+        if (this.#hasLeft()) return
+        this.#wanted.resolve()
+        // The others join again: so does this member, at once.
+        if (hasBrokerCode(error, rebalanceInProgress)) continue
+        if (hasBrokerCode(error, unknownMember)) this.#forget()
+        else if (hasBrokerCode(error, illegalGeneration)) this.#generation = -1
+        else this.#failed(error)
+        await sleep(retryPolicy.pauseMs(), this.#leaving.signal)
+      }
+    }
+  }
+
+  async #joinOnce(): Promise<void> {
+    const { group, protocols, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options
+    const offers = protocols.map((name) => ({ name, metadata: this.#events.report(name) }))
+    const request = { group, memberId: this.#memberId, protocols: offers, sessionTimeoutMs, rebalanceTimeoutMs }
+    const joined = await joinGroup(this.#client, request, (memberId) => {
+      if (!this.#hasLeft()) this.#memberId = memberId
+      else void leaveGroup(this.#client, group, memberId).catch(() => {})
+    })
+    if (this.#hasLeft()) return
+    this.#generation = joined.generation
+    const isLeader = joined.leaderId === joined.memberId
+    const assignments = isLeader ? this.#assign(joined) : new Map<string, Buffer>()
+    const sentAtMs = this.#events.nowMs()
+    const identity = { group, memberId: joined.memberId, generation: joined.generation }
+    const bytes = await syncGroup(this.#client, identity, assignments, rebalanceTimeoutMs)
+    if (this.#hasLeft()) return
+    this.#state = 'stable'
+    this.#events.answered(sentAtMs)
+    const { generation, memberId, protocol } = joined
+    this.#events.assigned({ generation, memberId, isLeader, protocol, bytes })
+  }
+
+  #assign(joined: JoinResult): ReadonlyMap<string, Buffer> {
+    try {
+      return this.#events.assign(joined.members, joined)
+    } catch (cause) {
+      const message = `Assigning the partitions of group ${this.#options.group}: ${messageOf(cause)}`
+      throw new LatchkeyError('internal', message, { cause })
+    }
+  }
+
+  async #beat(): Promise<void> {
+    const { heartbeatMs } = this.#options
+    const operation = Symbol('heartbeat')
+    while (!this.#hasLeft()) {
+      await sleep(heartbeatMs, this.#leaving.signal)
+      const { identity } = this
+      if (identity === undefined) continue
+      const sentAtMs = this.#events.nowMs()
+      try {
+        await heartbeat(this.#client, identity)
+        this.#client.health.succeeded(operation)
+        this.#events.answered(sentAtMs)
+      } catch (error) {
+        if (this.#hasLeft()) return
+        if (hasBrokerCode(error, rebalanceInProgress)) this.#events.answered(sentAtMs)
+        if (hasBrokerCode(error, rebalanceInProgress, unknownMember, illegalGeneration)) this.#refused(identity, error)
+        else if (error instanceof LatchkeyError) this.#client.health.failed(error, { operation })
+        else throw error
+      }
+    }
+    this.#client.health.over(operation)
+  }
+
+  /** The answer to a heartbeat says that this member has to join. An answer about a former generation says nothing. */
+  #refused({ memberId, generation }: GroupIdentity, error: unknown): void {
+    const isCurrent = memberId === this.#memberId && generation === this.#generation
+    if (!isCurrent || this.#state !== 'stable') return
+    if (hasBrokerCode(error, unknownMember)) this.#forget()
+    this.#wanted.resolve()
+  }
+
+  #forget(): void {
+    const wasMember = this.#generation >= 0
+    this.#memberId = ''
+    this.#generation = -1
+    if (wasMember) this.#events.removed()
+  }
+
+  #failed(error: unknown): void {
+    if (!(error instanceof LatchkeyError)) throw error
+    this.#client.health.failed(error, { operation: this.#operation })
+  }
+
+  /** A method, because the state changes while the loops wait. */
+  #hasLeft(): boolean {
+    return this.#state === 'left'
+  }
+}

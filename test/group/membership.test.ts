@@ -1,0 +1,187 @@
+import { afterEach, expect, test } from 'bun:test'
+import { AssignerProtocol } from 'kafkajs'
+import { assignmentData, encodeAssignment, encodeSubscription, subscriptionData } from '../../lib/group/consumer-protocol.ts'
+import { type GroupAssignment, Membership, type MembershipEvents } from '../../lib/group/membership.ts'
+import type { KafkaClient } from '../../lib/kafka/client.ts'
+import { joinGroup } from '../../lib/kafka/group-requests.ts'
+import { type Committer, commitOffsets, fetchCommitted } from '../../lib/kafka/offsets.ts'
+import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
+import { realClient } from '../support/kafka/real-client.ts'
+import { soon, until } from '../support/until.ts'
+
+const closing: (() => Promise<unknown>)[] = []
+afterEach(async () => {
+  for (const close of closing.splice(0).toReversed()) await close()
+})
+
+const topic = 'orders'
+
+class Member {
+  readonly assignments: { generation: number; isLeader: boolean; memberId: string; data: string }[] = []
+  readonly membership: Membership
+  readonly client: KafkaClient
+  report: string
+  removals = 0
+  answered = 0
+  fault: Error | undefined
+
+  constructor(client: KafkaClient, group: string, report: string, protocols = ['latchkey-1']) {
+    this.client = client
+    this.report = report
+    const options = { group, protocols, sessionTimeoutMs: 6_000, rebalanceTimeoutMs: 2_000, heartbeatMs: 100 }
+    this.membership = new Membership(client, options, this.#events())
+  }
+
+  #events(): MembershipEvents {
+    return {
+      report: (protocol) => encodeSubscription([topic], Buffer.from(`${this.report} ${protocol}`)),
+      assign: (members) => {
+        if (this.fault) throw this.fault
+        const all = members.map(({ metadata }) => subscriptionData(metadata).toString()).toSorted().join()
+        return new Map(members.map(({ memberId }, at) => [memberId, encodeAssignment(topic, [at], Buffer.from(all))]))
+      },
+      assigned: (assignment: GroupAssignment) => {
+        const { generation, isLeader, memberId, bytes } = assignment
+        this.assignments.push({ generation, isLeader, memberId, data: assignmentData(bytes).toString() })
+      },
+      removed: () => this.removals++,
+      answered: () => this.answered++,
+      nowMs: () => performance.now(),
+    }
+  }
+
+  get last(): Member['assignments'][number] | undefined {
+    return this.assignments.at(-1)
+  }
+
+  has(data: string): Promise<void> {
+    return until(`${this.report} has ${data}`, () => this.last?.data === data)
+  }
+}
+
+async function member(group: string, report: string, protocols?: string[]): Promise<Member> {
+  const client = await realClient()
+  const one = new Member(client, group, report, protocols)
+  const running = one.membership.run()
+  closing.push(async () => {
+    await one.membership.leave().catch(() => {})
+    client.close()
+    await soon('the end of a membership', running)
+  })
+  return one
+}
+
+test('members get one plan from their leader, a new one when a member asks, and another when one leaves', async () => {
+  const group = uniqueName('group')
+  const first = await member(group, 'a')
+  await first.has('a latchkey-1')
+  expect(first.last).toMatchObject({ isLeader: true })
+  const second = await member(group, 'b')
+  await Promise.all([first, second].map((one) => one.has('a latchkey-1,b latchkey-1')))
+  expect([first.last!.isLeader, second.last!.isLeader]).toEqual([true, false])
+  expect(second.last!.generation).toBe(first.last!.generation)
+  const ids = [first.last!.memberId, second.last!.memberId]
+
+  second.report = 'c'
+  second.membership.rejoin()
+  await Promise.all([first, second].map((one) => one.has('a latchkey-1,c latchkey-1')))
+  expect([first.last!.memberId, second.last!.memberId]).toEqual(ids)
+
+  const admin = kafkaClient(await sharedKafka()).admin()
+  closing.push(() => admin.disconnect())
+  const { groups } = await admin.describeGroups([group])
+  expect(groups[0]).toMatchObject({ protocolType: 'consumer', protocol: 'latchkey-1', state: 'Stable' })
+  const shown = groups[0]!.members.map((one) => AssignerProtocol.MemberAssignment.decode(one.memberAssignment)!.assignment)
+  expect(shown.toSorted((a, b) => a[topic]![0]! - b[topic]![0]!)).toEqual([{ [topic]: [0] }, { [topic]: [1] }])
+
+  await second.membership.leave()
+  await first.has('a latchkey-1')
+  expect([first.removals, second.removals, second.membership.state]).toEqual([0, 0, 'left'])
+}, 60_000)
+
+test('a member that another one expels joins again under a new id, and learns of it', async () => {
+  const group = uniqueName('group')
+  const first = await member(group, 'a')
+  const second = await member(group, 'b')
+  await Promise.all([first, second].map((one) => one.has('a latchkey-1,b latchkey-1')))
+  const former = second.last!.memberId
+  await first.membership.expel(former)
+  await until('the expelled member has another id', () => second.last!.memberId !== former)
+  expect(second.removals).toBe(1)
+  await Promise.all([first, second].map((one) => one.has('a latchkey-1,b latchkey-1')))
+  const unknown = await first.membership.expel(former).catch((error: unknown) => error)
+  expect(unknown).toMatchObject({ details: { brokerCode: 25 } })
+}, 60_000)
+
+test('heartbeats are answered while JoinGroup waits for a silent member', async () => {
+  const group = uniqueName('group')
+  const first = await member(group, 'a')
+  await first.has('a latchkey-1')
+  const silent = await realClient()
+  closing.push(async () => silent.close())
+  const protocols = [{ name: 'latchkey-1', metadata: encodeSubscription([topic], Buffer.from('silent')) }]
+  const request = { group, memberId: '', protocols, sessionTimeoutMs: 6_000, rebalanceTimeoutMs: 2_000 }
+  // It joins and gets its generation, and is silent from then on.
+  await joinGroup(silent, request, () => {})
+  await until('the plan with the silent member', () => first.last!.data === 'a latchkey-1,silent')
+  first.membership.rejoin()
+  await until('the join waits', () => first.membership.state === 'joining')
+  const before = first.answered
+  const { identity } = first.membership
+  await until('heartbeats are answered meanwhile', () => first.answered > before + 5)
+  expect(first.membership.state).toBe('joining')
+  expect(first.membership.identity).toEqual(identity!)
+  await first.has('a latchkey-1')
+  expect(first.removals).toBe(0)
+}, 60_000)
+
+test('the coordinator chooses a version that all members have', async () => {
+  const group = uniqueName('group')
+  const first = await member(group, 'a', ['latchkey-2', 'latchkey-1'])
+  await first.has('a latchkey-2')
+  const second = await member(group, 'b')
+  await Promise.all([first, second].map((one) => one.has('a latchkey-1,b latchkey-1')))
+}, 60_000)
+
+test('a member of another protocol stays out and says so, and the group does not notice', async () => {
+  const group = uniqueName('group')
+  const first = await member(group, 'a')
+  await first.has('a latchkey-1')
+  const other = await member(group, 'b', ['range'])
+  await until('the trouble is named', () => other.client.health.trouble?.includes('INCONSISTENT_GROUP_PROTOCOL') === true)
+  expect(other.client.health.trouble).toContain(`the members of group ${group} are other consumers or other versions`)
+  expect([first.assignments.length, first.removals]).toEqual([1, 0])
+}, 60_000)
+
+test('a leader that cannot plan repeats it, and the plan before stays in force', async () => {
+  const group = uniqueName('group')
+  const first = await member(group, 'a')
+  await first.has('a latchkey-1')
+  first.fault = new Error('a defect')
+  const second = await member(group, 'b')
+  await until('the trouble is named', () => first.client.health.trouble?.includes('a defect') === true)
+  expect([first.assignments.length, second.assignments.length]).toEqual([1, 0])
+  first.fault = undefined
+  await Promise.all([first, second].map((one) => one.has('a latchkey-1,b latchkey-1')))
+}, 60_000)
+
+test('a commit states the generation: one of a former generation, and one of a removed member, is refused', async () => {
+  const group = uniqueName('group')
+  const topicName = await createTopic(await sharedKafka(), uniqueName('commits'))
+  const first = await member(group, 'a')
+  await first.has('a latchkey-1')
+  const former = first.membership.identity!
+  const commit = (offset: number, committer?: Committer) => {
+    const offsets = new Map([[0, { offset, metadata: '' }]])
+    return commitOffsets(first.client, group, topicName, offsets, undefined, committer).catch((error: unknown) => error)
+  }
+  expect(await commit(1, former)).toBeUndefined()
+  first.membership.rejoin()
+  await until('another generation', () => first.last!.generation > former.generation)
+  expect(await commit(2, former)).toMatchObject({ details: { brokerCode: 22 } })
+  expect(await commit(3)).toMatchObject({ details: { brokerCode: 25 } })
+  expect(await commit(4, first.membership.identity)).toBeUndefined()
+  await first.membership.leave()
+  expect(await commit(5, { ...former, generation: first.last!.generation })).toMatchObject({ code: 'broker_refused' })
+  expect(await fetchCommitted(first.client, group, topicName, [0])).toEqual(new Map([[0, { offset: 4, metadata: '' }]]))
+}, 60_000)
