@@ -1,0 +1,126 @@
+/**
+ * Who has a copy of each partition beside its primary: standbys, the target that fills, and holders that are kept until
+ * enough others are ready. Copies take the room that primaries leave: standbys first, targets that fill last.
+ */
+import type { Room } from './room.ts'
+import type { Standing } from './standing.ts'
+
+export interface Copies {
+  /** By partition, without the primary; ready ones first. */
+  copies: number[][]
+  /** By partition, the member that fills in order to be the next primary; -1 if there is none. */
+  warmUps: Int32Array
+}
+
+export function copiesOf(
+  standing: Standing,
+  primaries: Int32Array,
+  targets: Int32Array,
+  room: Room,
+  standbys: number,
+): Copies {
+  const wanted = Math.min(standbys, standing.eligible.length - 1)
+  const standbysOf = new Standbys(standing, room, wanted)
+  const sets = Array.from(primaries, (primary, partition) => {
+    if (primary < 0) return new Set<number>()
+    return standbysOf.choose(partition, primary, targets[partition]! < 0 ? primary : targets[partition]!)
+  })
+  for (const [partition, set] of sets.entries()) keepReady(standing, room, partition, primaries[partition]!, set, wanted)
+  const warmUps = new Int32Array(standing.partitions).fill(-1)
+  for (const [partition, set] of sets.entries()) {
+    const target = targets[partition]!
+    if (primaries[partition]! < 0 || target < 0 || target === primaries[partition]) continue
+    if (!set.has(target)) {
+      if (!room.fits(target, partition)) continue
+      room.take(target, partition)
+      set.add(target)
+    }
+    warmUps[partition] = target
+  }
+  const isUnready = (member: number, partition: number) => Number(!standing.isReady(member, partition))
+  const copies = sets.map((set, partition) => {
+    return [...set].toSorted((a, b) => isUnready(a, partition) - isUnready(b, partition) || a - b)
+  })
+  return { copies, warmUps }
+}
+
+/** Chooses standbys partition by partition: another rack first, then balanced, then who has a copy already. */
+class Standbys {
+  readonly #standing: Standing
+  readonly #room: Room
+  readonly #wanted: number
+  /** Number of standbys by member. */
+  readonly #counts: Int32Array
+  readonly #countMax: number
+
+  constructor(standing: Standing, room: Room, wanted: number) {
+    this.#standing = standing
+    this.#room = room
+    this.#wanted = wanted
+    this.#counts = new Int32Array(standing.members.length)
+    this.#countMax = Math.ceil((standing.partitions * wanted) / standing.eligible.length)
+  }
+
+  /** @param target primary in the end: the standbys are those beside it */
+  choose(partition: number, primary: number, target: number): Set<number> {
+    const { members, eligible } = this.#standing
+    const chosen = new Set<number>()
+    const racks = new Set([members[target]!.rack])
+    for (let place = 0; place < this.#wanted; place++) {
+      const candidates = eligible.filter((member) => {
+        const isFree = member !== target && !chosen.has(member) && this.#standing.knows(member, partition)
+        return isFree && (member === primary || this.#room.fits(member, partition))
+      })
+      if (candidates.length === 0) break
+      const member = candidates.reduce((one, other) => (this.#isBefore(partition, racks, other, one) ? other : one))
+      chosen.add(member)
+      racks.add(members[member]!.rack)
+      this.#counts[member]!++
+      // The primary of now has taken its room.
+      if (member !== primary) this.#room.take(member, partition)
+    }
+    chosen.delete(primary)
+    return chosen
+  }
+
+  #isBefore(partition: number, racks: ReadonlySet<string>, one: number, other: number): boolean {
+    const { members } = this.#standing
+    const isSameRack = (member: number) => Number(racks.has(members[member]!.rack))
+    const isFull = (member: number) => Number(this.#counts[member]! >= this.#countMax)
+    const isUnready = (member: number) => Number(!this.#standing.isReady(member, partition))
+    const isMissing = (member: number) => Number(this.#standing.holding(member, partition) === undefined)
+    const difference =
+      isSameRack(one) - isSameRack(other) ||
+      isFull(one) - isFull(other) ||
+      isUnready(one) - isUnready(other) ||
+      isMissing(one) - isMissing(other) ||
+      this.#counts[one]! - this.#counts[other]! ||
+      this.#standing.rank(one, partition) - this.#standing.rank(other, partition)
+    return difference < 0
+  }
+}
+
+/** Keeps ready copies of others until as many are ready as there shall be. They are in memory already. */
+function keepReady(
+  standing: Standing,
+  room: Room,
+  partition: number,
+  primary: number,
+  set: Set<number>,
+  wanted: number,
+): void {
+  if (primary < 0) return
+  const isReady = (member: number) => standing.isReady(member, partition)
+  let ready = [primary, ...set].filter(isReady).length
+  if (ready > wanted) return
+  const members = standing.members.map((_, member) => member)
+  const others = members.filter((member) => member !== primary && !set.has(member) && isReady(member))
+  const byStay = others.toSorted((a, b) => Number(standing.isEligible(b)) - Number(standing.isEligible(a)) || a - b)
+  for (const member of byStay) {
+    if (ready > wanted) return
+    if (!room.fits(member, partition)) continue
+    room.take(member, partition)
+    set.add(member)
+    ready++
+  }
+}

@@ -1,0 +1,54 @@
+/** What a plan changes for one member: the copies to fill, to promote, to demote and to drop. Pure. */
+import type { GroupPlan, Holding } from './member.ts'
+
+export interface PlanChanges {
+  /** Partitions to take: as soon as they are ready for those that are held, after filling for the others. */
+  promote: number[]
+  /** To go on with as a copy. */
+  demote: number[]
+  /** To read from the changelog, the most urgent first: nobody has a primary; a standby misses; the next primary. */
+  fill: number[]
+  /** To forget, after those that were sent here meanwhile are answered. */
+  drop: number[]
+}
+
+/**
+ * Compares a plan with what a member holds. A partition that is being promoted is left alone: the plan after it decides.
+ * A member that the plan does not have keeps nothing.
+ */
+export function changesOf(plan: GroupPlan, memberId: string, held: readonly Holding[]): PlanChanges {
+  const own = plan.members.findIndex((member) => member.memberId === memberId)
+  const byPartition = new Map(held.map((holding) => [holding.partition, holding]))
+  const changes: PlanChanges = { promote: [], demote: [], fill: [], drop: [] }
+  const urgent: number[] = []
+  const missing: number[] = []
+  const next: number[] = []
+  for (const [partition, { primary, copies, target }] of plan.routes.entries()) {
+    const holding = byPartition.get(partition)
+    if (holding?.isPromoting) continue
+    if (own >= 0 && primary === own) {
+      if (holding === undefined) urgent.push(partition)
+      if (!holding?.isPrimary) changes.promote.push(partition)
+    } else if (own >= 0 && copies.includes(own)) {
+      if (holding === undefined) (target === own ? next : missing).push(partition)
+      if (holding?.isPrimary) changes.demote.push(partition)
+    } else if (holding !== undefined) {
+      if (holding.isPrimary) changes.demote.push(partition)
+      changes.drop.push(partition)
+    }
+  }
+  // Partitions that the plan does not know: its maker has not seen yet that the topic has grown, so they stay.
+  changes.fill = [...urgent, ...missing, ...next]
+  return changes
+}
+
+/** Whether the plan waits for something that is true now, so that another plan would go further. */
+export function isAwaited(plan: GroupPlan, memberId: string, held: readonly Holding[]): boolean {
+  const own = plan.members.findIndex((member) => member.memberId === memberId)
+  if (own < 0) return false
+  return held.some((holding) => {
+    const route = plan.routes[holding.partition]
+    if (route === undefined || !holding.isReady) return false
+    return route.target === own || (route.primary === own && holding.isComplete && !route.isComplete)
+  })
+}
