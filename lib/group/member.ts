@@ -26,7 +26,7 @@ export interface Holding {
 
 /** What an instance says of itself. */
 export interface MemberReport {
-  /** Identity of one life of the instance: new at each start, the same when it joins again. */
+  /** Identity of one life of the instance: new at each start, the same when it joins again. At most 32 characters. */
   id: string
   /** Where the others reach it. */
   url: string

@@ -1,0 +1,142 @@
+/**
+ * What the leader does: from what all members have sent to what each of them gets. Members that cannot be read, or whose
+ * settings do not fit, get a plan without partitions, which says why.
+ */
+import { LatchkeyError } from '../errors.ts'
+import type { JoinedMember } from '../kafka/group-requests.ts'
+import { assignPartitions } from './assignor.ts'
+import { encodeAssignment, subscriptionData } from './consumer-protocol.ts'
+import { decodeMember, encodePlan } from './member-data.ts'
+import type { ExcludedMember, GroupMember, GroupPlan } from './member.ts'
+import type { Opened } from './sealed.ts'
+import { compareSettings } from './settings.ts'
+import { budgetBytes, limitBytes, recordBytes } from './sizes.ts'
+
+/** Time without a new member after which partitions that nobody has are assigned. */
+const settlesMs = 3_000
+
+export interface LeaderOptions {
+  group: string
+  /** Source topic, for tools that show partitions of members. */
+  topic: string
+  token: string | undefined
+  standbys: number
+}
+
+export interface GroupDecision {
+  plan: GroupPlan
+  /** By member id. */
+  assignments: Map<string, Buffer>
+  /** Names of settings that may differ between members, and do. */
+  differing: readonly string[]
+  /** Milliseconds until another plan can assign partitions that nobody has; undefined if it need not. */
+  settlesInMs: number | undefined
+}
+
+export class Leader {
+  readonly #options: LeaderOptions
+  #known: ReadonlySet<string> = new Set()
+  #newestMs = Number.NEGATIVE_INFINITY
+
+  constructor(options: LeaderOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Decides for one generation.
+   * @param ownId member id of this instance
+   * @throws LatchkeyError internal if this instance is in the minority: another leader should decide
+   */
+  decide(joined: readonly JoinedMember[], ownId: string, generation: number, nowMs: number): GroupDecision {
+    const { members, excluded } = this.#read(joined)
+    if (members.length * 2 < joined.length && joined.length > 2) {
+      const found = `${excluded.length} of ${joined.length} members cannot be read`
+      throw new LatchkeyError('internal', `Deciding for group ${this.#options.group}: ${found}, e.g. ${excluded[0]!.reason}`)
+    }
+    const { fit, unfit, differing } = compareSettings(members)
+    for (const { member, names } of unfit) {
+      const reason = `${names.join(', ')} differs from the other members: set it as they have it`
+      excluded.push({ memberId: member.memberId, url: member.url, reason })
+    }
+    const isSettled = this.#isSettled(fit, nowMs)
+    const { plan, assignments } = this.#fitting(joined, fit, excluded, generation, isSettled)
+    const isWaiting = !isSettled && plan.routes.some(({ primary }) => primary < 0)
+    const settlesInMs = isWaiting ? Math.max(0, this.#newestMs + settlesMs - nowMs) : undefined
+    return { plan, assignments, differing, settlesInMs }
+  }
+
+  #read(joined: readonly JoinedMember[]): { members: GroupMember[]; excluded: ExcludedMember[] } {
+    const members: GroupMember[] = []
+    const excluded: ExcludedMember[] = []
+    for (const { memberId, metadata } of joined) {
+      const { value, reason } = this.#decode(metadata)
+      if (value === undefined) excluded.push({ memberId, url: '', reason })
+      else members.push({ memberId, ...value })
+    }
+    return { members, excluded }
+  }
+
+  #decode(metadata: Buffer): Opened<Omit<GroupMember, 'memberId'>> {
+    const { group, token } = this.#options
+    try {
+      return decodeMember(group, token, subscriptionData(metadata))
+    } catch (error) {
+      if (error instanceof LatchkeyError) return { reason: error.message }
+      throw error
+    }
+  }
+
+  #isSettled(members: readonly GroupMember[], nowMs: number): boolean {
+    if (members.some(({ id }) => !this.#known.has(id))) this.#newestMs = nowMs
+    this.#known = new Set(members.map(({ id }) => id))
+    return nowMs - this.#newestMs >= settlesMs
+  }
+
+  /** Plans, and leaves out what the coordinator could not keep. */
+  #fitting(
+    joined: readonly JoinedMember[],
+    fit: readonly GroupMember[],
+    unread: readonly ExcludedMember[],
+    generation: number,
+    isSettled: boolean,
+  ): { plan: GroupPlan; assignments: Map<string, Buffer> } {
+    const options = { standbys: this.#options.standbys, isSettled }
+    const byAge = fit.toSorted((one, other) => one.startedAtMs - other.startedAtMs || (one.id < other.id ? -1 : 1))
+    const excluded = [...unread]
+    for (;;) {
+      const plan = assignPartitions(byAge, options, excluded)
+      const whole = this.#encode(joined, plan, generation, false)
+      if (recordBytes(joined, whole) <= budgetBytes) return { plan, assignments: whole }
+      const own = this.#encode(joined, plan, generation, true)
+      const bytes = recordBytes(joined, own)
+      if (bytes <= limitBytes || byAge.length <= 1) return { plan, assignments: own }
+      const kept = Math.min(byAge.length - 1, Math.max(1, Math.floor((byAge.length * limitBytes) / bytes)))
+      for (const { memberId, url } of byAge.splice(kept)) {
+        excluded.push({ memberId, url, reason: 'the group has more members than its coordinator can keep: end some' })
+      }
+    }
+  }
+
+  /** @param isOwnOnly whether a member gets its own copies only, and no routes to those of others */
+  #encode(
+    joined: readonly JoinedMember[],
+    plan: GroupPlan,
+    generation: number,
+    isOwnOnly: boolean,
+  ): Map<string, Buffer> {
+    const { group, topic, token } = this.#options
+    const context = { group, generation }
+    const indexes = new Map(plan.members.map(({ memberId }, index) => [memberId, index]))
+    const whole = isOwnOnly ? undefined : encodePlan(context, token, plan)
+    const assignments = new Map<string, Buffer>()
+    for (const { memberId } of joined) {
+      const index = indexes.get(memberId)
+      const primaries = [...plan.routes.keys()].filter((partition) => plan.routes[partition]!.primary === index)
+      // Members without partitions are many only if the group is too large: then there is no room for them.
+      if (index === undefined && isOwnOnly) continue
+      const data = whole ?? encodePlan(context, token, plan, index)
+      assignments.set(memberId, encodeAssignment(topic, primaries, data))
+    }
+    return assignments
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * Data of members and plans in the protocol `latchkey-1`. Names are short and holdings are tuples, because all data of
+ * a generation is one record of the coordinator (sizes.ts).
+ */
+import * as v from 'valibot'
+import type { GroupPlan, Holding, MemberReport, Route } from './member.ts'
+import { open, type Opened, seal } from './sealed.ts'
+
+const textMax = 2_048
+/** Of instances. The ids of all of them are in each plan. */
+const idMax = 32
+const partitionsMax = 100_000
+const membersMax = 1_000
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
+const orMinusOne = v.pipe(v.number(), v.safeInteger(), v.minValue(-1))
+const text = v.pipe(v.string(), v.maxLength(textMax))
+const partitionNumber = v.pipe(count, v.maxValue(partitionsMax - 1))
+const memberIndex = v.pipe(orMinusOne, v.maxValue(membersMax - 1))
+
+/** Partition, position, bytes, flags, term. */
+const holdingSchema = v.tuple([partitionNumber, count, count, count, orMinusOne])
+
+const memberSchema = v.pipe(
+  v.object({
+    id: v.pipe(v.string(), v.minLength(1), v.maxLength(idMax)),
+    url: v.pipe(text, v.check(isPeerUrl)),
+    rack: text,
+    partitions: v.pipe(count, v.maxValue(partitionsMax)),
+    since: count,
+    settings: v.record(v.pipe(v.string(), v.maxLength(64)), v.pipe(v.string(), v.maxLength(64))),
+    flags: count,
+    /** null: no bound. */
+    room: v.nullable(count),
+    held: v.pipe(v.array(holdingSchema), v.maxLength(partitionsMax)),
+  }),
+  v.check(({ partitions, held }) => {
+    const numbers = new Set(held.map(([partition]) => partition))
+    return numbers.size === held.length && held.every(([partition]) => partition < partitions)
+  }),
+)
+
+const planSchema = v.pipe(
+  v.object({
+    members: v.pipe(v.array(v.tuple([text, text, text])), v.maxLength(membersMax)),
+    /** Primary, target, flags, copies. */
+    routes: v.pipe(v.array(v.tupleWithRest([memberIndex, memberIndex, count], memberIndex)), v.maxLength(partitionsMax)),
+    excluded: v.pipe(v.array(v.tuple([text, text, text])), v.maxLength(membersMax)),
+  }),
+  v.check(({ members, routes }) => {
+    return routes.every(([primary, target, , ...copies]) => {
+      return [primary, target, ...copies].every((member) => member < members.length) && !copies.includes(-1)
+    })
+  }),
+)
+
+const holdingFlags = ['isReady', 'isPrimary', 'isPromoting', 'isComplete', 'hasStrangers', 'isHalfRead'] as const
+const memberFlags = ['isLeaving', 'isUnreachable'] as const
+const routeFlags = ['isComplete', 'hasStrangers'] as const
+
+export function encodeMember(group: string, token: string | undefined, report: MemberReport): Buffer {
+  return seal({ kind: 'member', group }, token, {
+    id: report.id,
+    url: report.url,
+    rack: report.rack,
+    partitions: report.partitionCount,
+    since: report.startedAtMs,
+    settings: report.settings,
+    flags: bitsOf(report, memberFlags),
+    room: Number.isFinite(report.roomBytes) ? Math.max(0, Math.floor(report.roomBytes)) : null,
+    held: report.held.map((one) => [one.partition, one.position, one.bytes, bitsOf(one, holdingFlags), one.term]),
+  })
+}
+
+export function decodeMember(group: string, token: string | undefined, bytes: Buffer): Opened<MemberReport> {
+  const { value, reason } = open({ kind: 'member', group }, token, bytes, memberSchema)
+  if (value === undefined) return { reason }
+  const { id, url, rack, partitions: partitionCount, since: startedAtMs, settings, room } = value
+  const held = value.held.map(([partition, position, size, bits, term]): Holding => {
+    return { partition, position, bytes: size, term, ...flagsOf(bits, holdingFlags) }
+  })
+  const roomBytes = room ?? Number.POSITIVE_INFINITY
+  const flags = flagsOf(value.flags, memberFlags)
+  return { value: { id, url, rack, partitionCount, startedAtMs, settings, roomBytes, held, ...flags } }
+}
+
+export interface PlanContext {
+  group: string
+  /** The plan counts in this generation only. */
+  generation: number
+}
+
+/** @param only member whose copies the routes have, by index; absent for all */
+export function encodePlan(context: PlanContext, token: string | undefined, plan: GroupPlan, only?: number): Buffer {
+  const isShown = (member: number) => only === undefined || member === only
+  return seal({ kind: 'plan', ...context }, token, {
+    members: plan.members.map(({ memberId, id, url }) => [memberId, id, url]),
+    routes: plan.routes.map((route) => {
+      const target = isShown(route.target) ? route.target : -1
+      return [route.primary, target, bitsOf(route, routeFlags), ...route.copies.filter(isShown)]
+    }),
+    excluded: plan.excluded.map(({ memberId, url, reason }) => [memberId, url, reason]),
+  })
+}
+
+export function decodePlan(context: PlanContext, token: string | undefined, bytes: Buffer): Opened<GroupPlan> {
+  if (bytes.length === 0) return { reason: 'the leader has no plan for this instance: the group has too many members' }
+  const { value, reason } = open({ kind: 'plan', ...context }, token, bytes, planSchema)
+  if (value === undefined) return { reason }
+  const members = value.members.map(([memberId, id, url]) => ({ memberId, id, url }))
+  const routes = value.routes.map(([primary, target, bits, ...copies]): Route => {
+    return { primary, target, copies, ...flagsOf(bits, routeFlags) }
+  })
+  return { value: { members, routes, excluded: value.excluded.map(([memberId, url, why]) => ({ memberId, url, reason: why })) } }
+}
+
+function bitsOf<Name extends string>(flags: Readonly<Record<Name, boolean>>, names: readonly Name[]): number {
+  return names.reduce((bits, name, place) => (flags[name] ? bits + 2 ** place : bits), 0)
+}
+
+function flagsOf<Name extends string>(bits: number, names: readonly Name[]): Record<Name, boolean> {
+  return Object.fromEntries(names.map((name, place) => [name, (bits & (2 ** place)) !== 0])) as Record<Name, boolean>
+}
+
+/** Requests go to it: it names a place and nothing else. */
+function isPeerUrl(url: string): boolean {
+  if (!URL.canParse(url)) return false
+  const { protocol, username, password, search, hash } = new URL(url)
+  return ['http:', 'https:'].includes(protocol) && username + password + search + hash === ''
+}

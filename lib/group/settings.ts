@@ -1,0 +1,54 @@
+/**
+ * Settings of members beside each other. Some must be equal, or instances would disagree about what a partition holds;
+ * others may differ while a group is changed host by host, with a warning.
+ */
+import { createHash } from 'node:crypto'
+import type { GroupMember } from './member.ts'
+
+/** Names in `MemberReport.settings` that must be equal in all members. A member that differs gets no partition. */
+export const mustAgree: readonly string[] = ['SOURCE_TOPIC', 'CHANGELOG_TOPIC', 'PARTITIONER']
+
+const hashLength = 8
+
+/** Hashes each setting by itself, so that a difference has a name and values stay where they are. */
+export function hashSettings(values: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const hash = createHash('sha256').update(JSON.stringify([name, value]))
+      return [name, hash.digest('base64url').slice(0, hashLength)]
+    }),
+  )
+}
+
+export interface ComparedSettings {
+  fit: GroupMember[]
+  /** With the names of the settings that differ from those of the majority. */
+  unfit: { member: GroupMember; names: string[] }[]
+  /** Names of settings that may differ, and do among the fit members. */
+  differing: string[]
+}
+
+/** The majority counts; at a tie the side with the member that started first. */
+export function compareSettings(members: readonly GroupMember[]): ComparedSettings {
+  const sides = Map.groupBy(members, (member) => JSON.stringify(mustAgree.map((name) => member.settings[name] ?? '')))
+  const [fit = []] = [...sides.values()].toSorted((one, other) => {
+    return other.length - one.length || oldestOf(one) - oldestOf(other) || (idOf(one) < idOf(other) ? -1 : 1)
+  })
+  const [first] = fit
+  const unfit = members.flatMap((member) => {
+    const names = mustAgree.filter((name) => member.settings[name] !== first!.settings[name])
+    return names.length === 0 ? [] : [{ member, names }]
+  })
+  const names = new Set(fit.flatMap(({ settings }) => Object.keys(settings)))
+  const differing = [...names].filter((name) => fit.some(({ settings }) => settings[name] !== first!.settings[name]))
+  return { fit, unfit, differing: differing.toSorted() }
+}
+
+function oldestOf(members: readonly GroupMember[]): number {
+  return members.reduce((oldest, { startedAtMs }) => Math.min(oldest, startedAtMs), Number.POSITIVE_INFINITY)
+}
+
+/** Only so that the order of members decides nothing. */
+function idOf(members: readonly GroupMember[]): string {
+  return members.map(({ id }) => id).toSorted()[0] ?? ''
+}

@@ -1,0 +1,86 @@
+import { expect, test } from 'bun:test'
+import { assignmentData, encodeSubscription } from '../../lib/group/consumer-protocol.ts'
+import { Leader } from '../../lib/group/leader.ts'
+import { decodePlan, encodeMember } from '../../lib/group/member-data.ts'
+import { compareSettings, hashSettings } from '../../lib/group/settings.ts'
+import { GroupModel, type ModelMember } from '../support/group/group-model.ts'
+
+const group = 'orders'
+const options = { group, topic: 'orders', token: 'a token', standbys: 1 }
+const settings = hashSettings({ SOURCE_TOPIC: 'orders', CHANGELOG_TOPIC: 'log', PARTITIONER: 'murmur2', KEEP_HEADERS: 'a' })
+const differing = { ...settings, ...hashSettings({ PARTITIONER: 'crc32' }) }
+
+/** @param token undefined: none */
+function joined(member: ModelMember, token: string | undefined) {
+  return { memberId: member.memberId, metadata: encodeSubscription(['orders'], encodeMember(group, token, member)) }
+}
+
+test('members that cannot be read, and a member whose settings do not fit, get nothing, and are named', () => {
+  const model = new GroupModel(6)
+  const fit = [model.join({ settings }), model.join({ settings }), model.join({ settings }), model.join({ settings })]
+  const other = model.join({ settings: differing })
+  const stranger = model.join({ settings })
+  const all = [...fit, other].map((member) => joined(member, options.token))
+  const garbage = { memberId: 'garbage', metadata: Buffer.from('consumer') }
+  const leader = new Leader(options)
+  leader.decide([...all, joined(stranger, undefined), garbage], '', 1, 0)
+  const { plan, assignments, differing: names } = leader.decide([...all, joined(stranger, undefined), garbage], '', 2, 3_000)
+  expect(plan.members.map(({ memberId }) => memberId).toSorted()).toEqual(fit.map(({ memberId }) => memberId).toSorted())
+  expect(plan.routes.every(({ primary }) => primary >= 0)).toBe(true)
+  expect(plan.excluded).toEqual([
+    { memberId: stranger.memberId, url: '', reason: 'not signed: it has no SERVER_TOKEN' },
+    { memberId: 'garbage', url: '', reason: expect.stringContaining('subscription') },
+    { memberId: other.memberId, url: other.url, reason: 'PARTITIONER differs from the other members: set it as they have it' },
+  ])
+  expect(names).toEqual([])
+  for (const { memberId } of [...fit, other]) {
+    const bytes = assignmentData(assignments.get(memberId)!)
+    expect(decodePlan({ group, generation: 2 }, options.token, bytes).value).toEqual(plan)
+  }
+})
+
+test('a leader that can read a minority only decides nothing', () => {
+  const model = new GroupModel(6)
+  const members = Array.from({ length: 3 }, () => model.join({ settings }))
+  const all = members.map((member, index) => joined(member, index === 0 ? options.token : 'other'))
+  const decide = () => new Leader(options).decide(all, members[0]!.memberId, 1, 0)
+  expect(decide).toThrow('2 of 3 members cannot be read, e.g. signed with another SERVER_TOKEN')
+})
+
+test('what nobody has is assigned when no member has joined for three seconds', () => {
+  const model = new GroupModel(4)
+  const leader = new Leader(options)
+  const primariesAt = (nowMs: number) => {
+    const { plan, settlesInMs } = leader.decide(model.members.map((member) => joined(member, options.token)), '', 1, nowMs)
+    return [plan.routes.filter(({ primary }) => primary >= 0).length, settlesInMs]
+  }
+  model.join({ settings })
+  expect(primariesAt(1_000)).toEqual([0, 3_000])
+  expect(primariesAt(2_000)).toEqual([0, 2_000])
+  model.join({ settings })
+  expect(primariesAt(3_000)).toEqual([0, 3_000])
+  expect(primariesAt(6_000)).toEqual([4, undefined])
+})
+
+test('the majority of settings counts, and at a tie the side of the member that started first', () => {
+  const model = new GroupModel(1)
+  const first = model.join({ settings: differing, startedAtMs: 5 })
+  const second = model.join({ settings, startedAtMs: 6 })
+  const unfit = () => compareSettings(model.members).unfit.map(({ member, names }) => [member.id, ...names])
+  expect(unfit()).toEqual([[second.id, 'PARTITIONER']])
+  model.join({ settings, startedAtMs: 7 })
+  expect(unfit()).toEqual([[first.id, 'PARTITIONER']])
+})
+
+test('settings that may differ are named, and exclude nobody', () => {
+  const model = new GroupModel(1)
+  model.join({ settings })
+  model.join({ settings: { ...settings, ...hashSettings({ KEEP_HEADERS: 'b', FORMAT: 'json' }) } })
+  expect(compareSettings(model.members)).toMatchObject({ unfit: [], differing: ['FORMAT', 'KEEP_HEADERS'] })
+})
+
+test('a hash of settings shows no value, and a value under another name has another hash', () => {
+  const { A, B } = hashSettings({ A: 'value', B: 'value' })
+  expect(A).toHaveLength(8)
+  expect(A).not.toBe(B)
+})

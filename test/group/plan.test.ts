@@ -1,0 +1,53 @@
+import { expect, test } from 'bun:test'
+import type { GroupPlan, Holding, Route } from '../../lib/group/member.ts'
+import { changesOf, isAwaited } from '../../lib/group/plan.ts'
+import { newHolding } from '../support/group/group-model.ts'
+
+const members = ['a', 'b', 'c'].map((memberId) => ({ memberId, id: memberId, url: `http://${memberId}` }))
+
+function plan(...routes: Partial<Route>[]): GroupPlan {
+  const none: Route = { primary: -1, copies: [], target: -1, isComplete: false, hasStrangers: false }
+  return { members, routes: routes.map((route) => ({ ...none, ...route })), excluded: [] }
+}
+
+function held(partition: number, flags: Partial<Holding> = {}): Holding {
+  return { ...newHolding(partition), ...flags }
+}
+
+const nothing = { promote: [], demote: [], fill: [], drop: [] }
+
+test('a plan that says what a member does already changes nothing', () => {
+  const now = [held(0, { isPrimary: true, isReady: true }), held(1, { isReady: true }), held(2)]
+  expect(changesOf(plan({ primary: 0 }, { primary: 1, copies: [0] }, { primary: 1, copies: [0], target: 0 }), 'a', now)).toEqual(nothing)
+})
+
+test('partitions are filled in the order of their urgency', () => {
+  const wanted = plan({ primary: 1, copies: [0], target: 0 }, { primary: 1, copies: [0, 2] }, { primary: 0 }, {})
+  expect(changesOf(wanted, 'a', [])).toEqual({ ...nothing, fill: [2, 1, 0], promote: [2] })
+})
+
+test('a copy becomes the primary, a primary a copy, and what is not planned is dropped', () => {
+  const wanted = plan({ primary: 0 }, { primary: 1, copies: [0] }, { primary: 1 }, { primary: 1, copies: [2] })
+  const now = [held(0, { isReady: true }), held(1, { isPrimary: true }), held(2, { isPrimary: true }), held(3)]
+  expect(changesOf(wanted, 'a', now)).toEqual({ promote: [0], demote: [1, 2], fill: [], drop: [2, 3] })
+})
+
+test('a partition that is being promoted is left alone', () => {
+  expect(changesOf(plan({ primary: 1 }), 'a', [held(0, { isPromoting: true })])).toEqual(nothing)
+})
+
+test('a member that the plan does not have keeps nothing, but what the plan does not know', () => {
+  const now = [held(0, { isPrimary: true }), held(1)]
+  expect(changesOf(plan({ primary: 1 }), 'x', now)).toEqual({ ...nothing, demote: [0], drop: [0] })
+})
+
+test('another plan is wanted when the next primary is ready, or a primary is complete', () => {
+  const waiting = plan({ primary: 1, copies: [0], target: 0 }, { primary: 0 }, { primary: 0, isComplete: true })
+  expect(isAwaited(waiting, 'a', [held(0)])).toBe(false)
+  expect(isAwaited(waiting, 'a', [held(0, { isReady: true })])).toBe(true)
+  expect(isAwaited(waiting, 'c', [held(0, { isReady: true })])).toBe(false)
+  const primary = { isReady: true, isPrimary: true }
+  expect(isAwaited(waiting, 'a', [held(1, primary)])).toBe(false)
+  expect(isAwaited(waiting, 'a', [held(1, { ...primary, isComplete: true })])).toBe(true)
+  expect(isAwaited(waiting, 'a', [held(2, { ...primary, isComplete: true })])).toBe(false)
+})
