@@ -47,14 +47,14 @@ export function assignmentData(bytes: Buffer): Buffer {
   })
 }
 
-function dataOf(bytes: Buffer, what: string, skipTopic: (reader: Reader) => void): Buffer {
-  const reader = new Reader(bytes, what)
+function dataOf(bytes: Buffer, what: string, skipTopic: (reader: EnvelopeReader) => void): Buffer {
+  const reader = new EnvelopeReader(bytes, what)
   reader.skip(2)
   for (let topics = reader.length(); topics > 0; topics--) skipTopic(reader)
   return reader.data()
 }
 
-class Reader {
+class EnvelopeReader {
   readonly #bytes: Buffer
   readonly #what: string
   #at = 0

@@ -8,7 +8,7 @@ import { assignPartitions } from './assignor.ts'
 import { encodeAssignment, subscriptionData } from './consumer-protocol.ts'
 import { decodeMember, encodePlan } from './member-data.ts'
 import type { ExcludedMember, GroupMember, GroupPlan } from './member.ts'
-import type { Opened } from './sealed.ts'
+import type { Unsealed } from './sealed.ts'
 import { compareSettings } from './settings.ts'
 import { budgetBytes, limitBytes, recordBytes } from './sizes.ts'
 
@@ -44,14 +44,16 @@ export class Leader {
 
   /**
    * Decides for one generation.
-   * @param ownId member id of this instance
    * @throws LatchkeyError internal if this instance is in the minority: another leader should decide
    */
-  decide(joined: readonly JoinedMember[], ownId: string, generation: number, nowMs: number): GroupDecision {
+  decide(joined: readonly JoinedMember[], generation: number, nowMs: number): GroupDecision {
     const { members, excluded } = this.#read(joined)
     if (members.length * 2 < joined.length && joined.length > 2) {
       const found = `${excluded.length} of ${joined.length} members cannot be read`
-      throw new LatchkeyError('internal', `Deciding for group ${this.#options.group}: ${found}, e.g. ${excluded[0]!.reason}`)
+      throw new LatchkeyError(
+        'internal',
+        `Deciding for group ${this.#options.group}: ${found}, e.g. ${excluded[0]!.reason}`,
+      )
     }
     const { fit, unfit, differing } = compareSettings(members)
     for (const { member, names } of unfit) {
@@ -76,7 +78,7 @@ export class Leader {
     return { members, excluded }
   }
 
-  #decode(metadata: Buffer): Opened<Omit<GroupMember, 'memberId'>> {
+  #decode(metadata: Buffer): Unsealed<Omit<GroupMember, 'memberId'>> {
     const { group, token } = this.#options
     try {
       return decodeMember(group, token, subscriptionData(metadata))

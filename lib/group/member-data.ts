@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot'
 import type { GroupPlan, Holding, MemberReport, Route } from './member.ts'
-import { open, type Opened, seal } from './sealed.ts'
+import { open, seal, type Unsealed } from './sealed.ts'
 
 const textMax = 2_048
 /** Of instances. The ids of all of them are in each plan. */
@@ -44,7 +44,10 @@ const planSchema = v.pipe(
   v.object({
     members: v.pipe(v.array(v.tuple([text, text, text])), v.maxLength(membersMax)),
     /** Primary, target, flags, copies. */
-    routes: v.pipe(v.array(v.tupleWithRest([memberIndex, memberIndex, count], memberIndex)), v.maxLength(partitionsMax)),
+    routes: v.pipe(
+      v.array(v.tupleWithRest([memberIndex, memberIndex, count], memberIndex)),
+      v.maxLength(partitionsMax),
+    ),
     excluded: v.pipe(v.array(v.tuple([text, text, text])), v.maxLength(membersMax)),
   }),
   v.check(({ members, routes }) => {
@@ -72,7 +75,7 @@ export function encodeMember(group: string, token: string | undefined, report: M
   })
 }
 
-export function decodeMember(group: string, token: string | undefined, bytes: Buffer): Opened<MemberReport> {
+export function decodeMember(group: string, token: string | undefined, bytes: Buffer): Unsealed<MemberReport> {
   const { value, reason } = open({ kind: 'member', group }, token, bytes, memberSchema)
   if (value === undefined) return { reason }
   const { id, url, rack, partitions: partitionCount, since: startedAtMs, settings, room } = value
@@ -103,7 +106,7 @@ export function encodePlan(context: PlanContext, token: string | undefined, plan
   })
 }
 
-export function decodePlan(context: PlanContext, token: string | undefined, bytes: Buffer): Opened<GroupPlan> {
+export function decodePlan(context: PlanContext, token: string | undefined, bytes: Buffer): Unsealed<GroupPlan> {
   if (bytes.length === 0) return { reason: 'the leader has no plan for this instance: the group has too many members' }
   const { value, reason } = open({ kind: 'plan', ...context }, token, bytes, planSchema)
   if (value === undefined) return { reason }
@@ -111,7 +114,13 @@ export function decodePlan(context: PlanContext, token: string | undefined, byte
   const routes = value.routes.map(([primary, target, bits, ...copies]): Route => {
     return { primary, target, copies, ...flagsOf(bits, routeFlags) }
   })
-  return { value: { members, routes, excluded: value.excluded.map(([memberId, url, why]) => ({ memberId, url, reason: why })) } }
+  return {
+    value: {
+      members,
+      routes,
+      excluded: value.excluded.map(([memberId, url, why]) => ({ memberId, url, reason: why })),
+    },
+  }
 }
 
 function bitsOf<Name extends string>(flags: Readonly<Record<Name, boolean>>, names: readonly Name[]): number {

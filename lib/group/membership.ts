@@ -7,7 +7,6 @@
  * No failure ends the membership. Both loops repeat until leave().
  */
 import { LatchkeyError, messageOf } from '../errors.ts'
-import { sleep } from '../kafka/backoff.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import {
   type GroupIdentity,
@@ -18,18 +17,17 @@ import {
   leaveGroup,
   syncGroup,
 } from '../kafka/group-requests.ts'
-import {
-  hasBrokerCode,
-  illegalGeneration,
-  rebalanceInProgress,
-  unknownMember,
-} from '../kafka/protocol/error-codes.ts'
+import { hasBrokerCode, illegalGeneration, rebalanceInProgress, unknownMember } from '../kafka/protocol/error-codes.ts'
 
 export interface MembershipOptions {
   group: string
   /** Names of the versions of our protocol, the preferred one first. */
   protocols: readonly string[]
   sessionTimeoutMs: number
+  /**
+   * How long the coordinator waits for members that do not join again. Not less than the session timeout: a member that
+   * was removed for not joining may have had an answer to a heartbeat just before, and counts on that for a session.
+   */
   rebalanceTimeoutMs: number
   heartbeatMs: number
 }
@@ -53,9 +51,15 @@ export interface MembershipEvents {
   assigned: (assignment: GroupAssignment) => void
   /** The coordinator has removed this member: others may take what it holds. */
   removed: () => void
-  /** A heartbeat or join was answered. @param sentAtMs when it was sent, as `nowMs` has it */
+  /** A heartbeat or sync was answered. @param sentAtMs when it was sent */
   answered: (sentAtMs: number) => void
+}
+
+/** Goes on while the machine sleeps or the process is stopped. */
+export interface MembershipClock {
   nowMs: () => number
+  /** Resolves after `ms`, or when the signal is aborted. */
+  sleep: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
 export type MembershipState = 'joining' | 'stable' | 'left'
@@ -64,6 +68,7 @@ export class Membership {
   readonly #client: KafkaClient
   readonly #options: MembershipOptions
   readonly #events: MembershipEvents
+  readonly #clock: MembershipClock
   readonly #leaving = new AbortController()
   readonly #operation = Symbol('membership')
   #state: MembershipState = 'joining'
@@ -72,10 +77,11 @@ export class Membership {
   /** Resolved when a join is wanted. */
   #wanted = Promise.withResolvers<void>()
 
-  constructor(client: KafkaClient, options: MembershipOptions, events: MembershipEvents) {
+  constructor(client: KafkaClient, options: MembershipOptions, events: MembershipEvents, clock: MembershipClock) {
     this.#client = client
     this.#options = options
     this.#events = events
+    this.#clock = clock
     this.#wanted.resolve()
   }
 
@@ -138,7 +144,7 @@ export class Membership {
         if (hasBrokerCode(error, unknownMember)) this.#forget()
         else if (hasBrokerCode(error, illegalGeneration)) this.#generation = -1
         else this.#failed(error)
-        await sleep(retryPolicy.pauseMs(), this.#leaving.signal)
+        await this.#clock.sleep(retryPolicy.pauseMs(), this.#leaving.signal)
       }
     }
   }
@@ -155,7 +161,7 @@ export class Membership {
     this.#generation = joined.generation
     const isLeader = joined.leaderId === joined.memberId
     const assignments = isLeader ? this.#assign(joined) : new Map<string, Buffer>()
-    const sentAtMs = this.#events.nowMs()
+    const sentAtMs = this.#clock.nowMs()
     const identity = { group, memberId: joined.memberId, generation: joined.generation }
     const bytes = await syncGroup(this.#client, identity, assignments, rebalanceTimeoutMs)
     if (this.#hasLeft()) return
@@ -178,10 +184,10 @@ export class Membership {
     const { heartbeatMs } = this.#options
     const operation = Symbol('heartbeat')
     while (!this.#hasLeft()) {
-      await sleep(heartbeatMs, this.#leaving.signal)
+      await this.#clock.sleep(heartbeatMs, this.#leaving.signal)
       const { identity } = this
       if (identity === undefined) continue
-      const sentAtMs = this.#events.nowMs()
+      const sentAtMs = this.#clock.nowMs()
       try {
         await heartbeat(this.#client, identity)
         this.#client.health.succeeded(operation)

@@ -16,17 +16,17 @@ const macBytes = 32
 const jsonBytesMax = 16_777_216
 
 /** Content, or why there is none: a message that cannot be read is a fact about its sender, not an error here. */
-export type Opened<T> = { value: T; reason?: never } | { value?: never; reason: string }
+export type Unsealed<T> = { value: T; reason?: never } | { value?: never; reason: string }
 
 /** What a signature holds beside the content, so that it counts nowhere else. */
-export interface Purpose {
+export interface SealPurpose {
   kind: 'member' | 'plan'
   group: string
   /** Of a plan. */
   generation?: number
 }
 
-export function seal(purpose: Purpose, token: string | undefined, content: unknown): Buffer {
+export function seal(purpose: SealPurpose, token: string | undefined, content: unknown): Buffer {
   const payload = deflateRawSync(JSON.stringify(content), { level: 9 })
   if (token === undefined) return Buffer.concat([Buffer.of(unsigned), payload])
   return Buffer.concat([Buffer.of(signed), macOf(purpose, token, payload), payload])
@@ -34,14 +34,16 @@ export function seal(purpose: Purpose, token: string | undefined, content: unkno
 
 /** Reads content that a schema describes. Fields that the schema does not have are ignored: a later version has more. */
 export function open<Schema extends v.GenericSchema>(
-  purpose: Purpose,
+  purpose: SealPurpose,
   token: string | undefined,
   bytes: Buffer,
   schema: Schema,
-): Opened<v.InferOutput<Schema>> {
+): Unsealed<v.InferOutput<Schema>> {
   const form = bytes[0]
   if (form !== unsigned && form !== signed) return { reason: 'not data of a Latchkey store' }
-  if (form === signed && token === undefined) return { reason: 'signed with a SERVER_TOKEN, and this instance has none' }
+  if (form === signed && token === undefined) {
+    return { reason: 'signed with a SERVER_TOKEN, and this instance has none' }
+  }
   if (form === unsigned && token !== undefined) return { reason: 'not signed: it has no SERVER_TOKEN' }
   const payload = bytes.subarray(form === signed ? 1 + macBytes : 1)
   if (token !== undefined) {
@@ -59,7 +61,7 @@ export function open<Schema extends v.GenericSchema>(
   }
 }
 
-function macOf({ kind, group, generation = 0 }: Purpose, token: string, payload: Buffer): Buffer {
+function macOf({ kind, group, generation = 0 }: SealPurpose, token: string, payload: Buffer): Buffer {
   const mac = createHmac('sha256', token)
   mac.update(JSON.stringify(['latchkey', kind, group, generation]))
   return mac.update(payload).digest()

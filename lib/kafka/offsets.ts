@@ -136,13 +136,13 @@ export interface TopicOffsets {
   offsets: ReadonlyMap<number, CommittedOffset>
 }
 
-export interface Committer {
+export interface CommittingMember {
   memberId: string
   generation: number
 }
 
 /** Commits like a consumer that assigns its partitions itself. The coordinator refuses it while the group has members. */
-const withoutMembership: Committer = { memberId: '', generation: -1 }
+const withoutMembership: CommittingMember = { memberId: '', generation: -1 }
 
 /**
  * Commits offsets.
@@ -155,7 +155,7 @@ export async function commitOffsets(
   topic: string,
   offsets: ReadonlyMap<number, CommittedOffset>,
   further?: TopicOffsets,
-  committer: Committer = withoutMembership,
+  committer: CommittingMember = withoutMembership,
 ): Promise<void> {
   const coordinator = await client.coordinator('group', group)
   const topics = [{ topic, offsets }, ...(further && further.offsets.size > 0 ? [further] : [])].map((one) => {

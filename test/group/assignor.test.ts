@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { assignPartitions, type AssignorOptions } from '../../lib/group/assignor.ts'
+import { type AssignorOptions, assignPartitions } from '../../lib/group/assignor.ts'
 import type { GroupMember, GroupPlan } from '../../lib/group/member.ts'
 import { GroupModel, type ModelMember, newHolding } from '../support/group/group-model.ts'
 import { Random } from '../support/random.ts'
@@ -123,9 +123,14 @@ test('the room of a member is exceeded only by primaries that stay where they ar
       const bytes = planned.map(([partition]) => {
         const own = member.held.find((one) => one.partition === partition)
         if (own?.isReady) return own.bytes
-        return Math.max(...members.flatMap(({ held, partitionCount }) => {
-          return held.filter((one) => one.partition === partition && partition < partitionCount).map((one) => one.bytes)
-        }), 0)
+        return Math.max(
+          ...members.flatMap(({ held, partitionCount }) => {
+            return held
+              .filter((one) => one.partition === partition && partition < partitionCount)
+              .map((one) => one.bytes)
+          }),
+          0,
+        )
       })
       const sum = bytes.reduce((all, one) => all + one, 0)
       const isStaying = planned.every(([partition, { primary }]) => {
@@ -195,7 +200,9 @@ test('members that come and go converge within six plans: balanced, with all cop
       for (let partition = 0; partition < model.partitions; partition++) {
         const copies = Math.min(standbys, model.members.length - 1) + 1
         expect(model.readyCopies(partition)).toHaveLength(copies)
-        expect(model.members.filter(({ held }) => held.some((one) => one.partition === partition && one.isPrimary))).toHaveLength(1)
+        expect(
+          model.members.filter(({ held }) => held.some((one) => one.partition === partition && one.isPrimary)),
+        ).toHaveLength(1)
       }
       expect(settle(model, { standbys })).toEqual({ rounds: 0, moves: 0 })
     }

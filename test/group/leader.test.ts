@@ -7,7 +7,12 @@ import { GroupModel, type ModelMember } from '../support/group/group-model.ts'
 
 const group = 'orders'
 const options = { group, topic: 'orders', token: 'a token', standbys: 1 }
-const settings = hashSettings({ SOURCE_TOPIC: 'orders', CHANGELOG_TOPIC: 'log', PARTITIONER: 'murmur2', KEEP_HEADERS: 'a' })
+const settings = hashSettings({
+  SOURCE_TOPIC: 'orders',
+  CHANGELOG_TOPIC: 'log',
+  PARTITIONER: 'murmur2',
+  KEEP_HEADERS: 'a',
+})
 const differing = { ...settings, ...hashSettings({ PARTITIONER: 'crc32' }) }
 
 /** @param token undefined: none */
@@ -23,14 +28,24 @@ test('members that cannot be read, and a member whose settings do not fit, get n
   const all = [...fit, other].map((member) => joined(member, options.token))
   const garbage = { memberId: 'garbage', metadata: Buffer.from('consumer') }
   const leader = new Leader(options)
-  leader.decide([...all, joined(stranger, undefined), garbage], '', 1, 0)
-  const { plan, assignments, differing: names } = leader.decide([...all, joined(stranger, undefined), garbage], '', 2, 3_000)
-  expect(plan.members.map(({ memberId }) => memberId).toSorted()).toEqual(fit.map(({ memberId }) => memberId).toSorted())
+  leader.decide([...all, joined(stranger, undefined), garbage], 1, 0)
+  const {
+    plan,
+    assignments,
+    differing: names,
+  } = leader.decide([...all, joined(stranger, undefined), garbage], 2, 3_000)
+  expect(plan.members.map(({ memberId }) => memberId).toSorted()).toEqual(
+    fit.map(({ memberId }) => memberId).toSorted(),
+  )
   expect(plan.routes.every(({ primary }) => primary >= 0)).toBe(true)
   expect(plan.excluded).toEqual([
     { memberId: stranger.memberId, url: '', reason: 'not signed: it has no SERVER_TOKEN' },
     { memberId: 'garbage', url: '', reason: expect.stringContaining('subscription') },
-    { memberId: other.memberId, url: other.url, reason: 'PARTITIONER differs from the other members: set it as they have it' },
+    {
+      memberId: other.memberId,
+      url: other.url,
+      reason: 'PARTITIONER differs from the other members: set it as they have it',
+    },
   ])
   expect(names).toEqual([])
   for (const { memberId } of [...fit, other]) {
@@ -43,7 +58,7 @@ test('a leader that can read a minority only decides nothing', () => {
   const model = new GroupModel(6)
   const members = Array.from({ length: 3 }, () => model.join({ settings }))
   const all = members.map((member, index) => joined(member, index === 0 ? options.token : 'other'))
-  const decide = () => new Leader(options).decide(all, members[0]!.memberId, 1, 0)
+  const decide = () => new Leader(options).decide(all, 1, 0)
   expect(decide).toThrow('2 of 3 members cannot be read, e.g. signed with another SERVER_TOKEN')
 })
 
@@ -51,7 +66,11 @@ test('what nobody has is assigned when no member has joined for three seconds', 
   const model = new GroupModel(4)
   const leader = new Leader(options)
   const primariesAt = (nowMs: number) => {
-    const { plan, settlesInMs } = leader.decide(model.members.map((member) => joined(member, options.token)), '', 1, nowMs)
+    const { plan, settlesInMs } = leader.decide(
+      model.members.map((member) => joined(member, options.token)),
+      1,
+      nowMs,
+    )
     return [plan.routes.filter(({ primary }) => primary >= 0).length, settlesInMs]
   }
   model.join({ settings })

@@ -54,7 +54,9 @@ test('a signature counts for its content, its group and its kind, and a plan for
 })
 
 test('an empty assignment is no plan, and says so', () => {
-  expect(decodePlan({ group: 'orders', generation: 3 }, undefined, Buffer.alloc(0)).reason).toContain('too many members')
+  expect(decodePlan({ group: 'orders', generation: 3 }, undefined, Buffer.alloc(0)).reason).toContain(
+    'too many members',
+  )
 })
 
 function aPlan(): GroupPlan {
@@ -84,7 +86,11 @@ const sent = {
 
 test('fields that this version does not have are ignored', () => {
   const { value } = decodeMember('orders', undefined, written({ ...sent, later: { v: 2 } }))
-  expect(value).toMatchObject({ id: 'i1', roomBytes: Number.POSITIVE_INFINITY, held: [{ partition: 3, isReady: true }] })
+  expect(value).toMatchObject({
+    id: 'i1',
+    roomBytes: Number.POSITIVE_INFINITY,
+    held: [{ partition: 3, isReady: true }],
+  })
 })
 
 test.each([
@@ -101,7 +107,16 @@ test.each([
   ['a fraction', { ...sent, held: [[3, 1.5, 20, 1, 5]] }],
   ['a number that is not exact', { ...sent, held: [[3, 2 ** 60, 20, 1, 5]] }],
   ['a partition that does not exist', { ...sent, held: [[4, 1, 20, 1, 5]] }],
-  ['a partition twice', { ...sent, held: [[3, 1, 20, 1, 5], [3, 2, 20, 1, 5]] }],
+  [
+    'a partition twice',
+    {
+      ...sent,
+      held: [
+        [3, 1, 20, 1, 5],
+        [3, 2, 20, 1, 5],
+      ],
+    },
+  ],
   ['too many partitions', { ...sent, partitions: 100_001 }],
   ['negative room', { ...sent, room: -1 }],
   ['settings that are no text', { ...sent, settings: { a: 1 } }],
@@ -116,7 +131,13 @@ test('a small message that inflates to much is not read', () => {
 })
 
 test.each([
-  ['a primary that does not exist', [[0, -1, 0], [1, -1, 0]]],
+  [
+    'a primary that does not exist',
+    [
+      [0, -1, 0],
+      [1, -1, 0],
+    ],
+  ],
   ['a copy that does not exist', [[0, -1, 0, 1]]],
   ['a copy that is nobody', [[0, -1, 0, -1]]],
   ['a route that is too short', [[0, -1]]],

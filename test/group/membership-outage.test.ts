@@ -1,6 +1,7 @@
 import { expect, test } from 'bun:test'
 import { encodeAssignment, encodeSubscription } from '../../lib/group/consumer-protocol.ts'
-import { Membership, type GroupAssignment } from '../../lib/group/membership.ts'
+import { type GroupAssignment, Membership } from '../../lib/group/membership.ts'
+import { sleep } from '../../lib/kafka/backoff.ts'
 import { KafkaClient } from '../../lib/kafka/client.ts'
 import { startKafka, uniqueName } from '../support/kafka/index.ts'
 import { toAddresses } from '../support/kafka/real-client.ts'
@@ -19,15 +20,22 @@ test('a member stays one through an outage of its coordinator, and gets plans ag
   let answered = 0
   const membership = new Membership(
     client,
-    { group: uniqueName('group'), protocols: ['latchkey-1'], sessionTimeoutMs: 6_000, rebalanceTimeoutMs: 2_000, heartbeatMs: 100 },
+    {
+      group: uniqueName('group'),
+      protocols: ['latchkey-1'],
+      sessionTimeoutMs: 6_000,
+      rebalanceTimeoutMs: 2_000,
+      heartbeatMs: 100,
+    },
     {
       report: () => encodeSubscription(['orders'], Buffer.alloc(0)),
-      assign: (members) => new Map(members.map(({ memberId }) => [memberId, encodeAssignment('orders', [], Buffer.alloc(0))])),
+      assign: (members) =>
+        new Map(members.map(({ memberId }) => [memberId, encodeAssignment('orders', [], Buffer.alloc(0))])),
       assigned: (assignment) => assignments.push(assignment),
       removed: () => {},
       answered: () => answered++,
-      nowMs: () => performance.now(),
     },
+    { nowMs: () => performance.now(), sleep },
   )
   const running = membership.run()
   await until('the first plan', () => assignments.length === 1)
@@ -40,7 +48,7 @@ test('a member stays one through an outage of its coordinator, and gets plans ag
   const generations = assignments.length
   membership.rejoin()
   await until('another plan', () => assignments.length > generations)
-  console.log(assignments.map(({ memberId, generation }) => [memberId, generation]), client.health.failures)
+  expect(new Set(assignments.map(({ memberId }) => memberId)).size).toBe(1)
   await membership.leave()
   client.close()
   await soon('the end of the membership', running)

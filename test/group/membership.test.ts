@@ -1,10 +1,16 @@
 import { afterEach, expect, test } from 'bun:test'
 import { AssignerProtocol } from 'kafkajs'
-import { assignmentData, encodeAssignment, encodeSubscription, subscriptionData } from '../../lib/group/consumer-protocol.ts'
+import {
+  assignmentData,
+  encodeAssignment,
+  encodeSubscription,
+  subscriptionData,
+} from '../../lib/group/consumer-protocol.ts'
 import { type GroupAssignment, Membership, type MembershipEvents } from '../../lib/group/membership.ts'
+import { sleep } from '../../lib/kafka/backoff.ts'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
 import { joinGroup } from '../../lib/kafka/group-requests.ts'
-import { type Committer, commitOffsets, fetchCommitted } from '../../lib/kafka/offsets.ts'
+import { commitOffsets, type CommittingMember, fetchCommitted } from '../../lib/kafka/offsets.ts'
 import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
 import { realClient } from '../support/kafka/real-client.ts'
 import { soon, until } from '../support/until.ts'
@@ -15,6 +21,7 @@ afterEach(async () => {
 })
 
 const topic = 'orders'
+const clock = { nowMs: () => performance.now(), sleep }
 
 class Member {
   readonly assignments: { generation: number; isLeader: boolean; memberId: string; data: string }[] = []
@@ -29,7 +36,7 @@ class Member {
     this.client = client
     this.report = report
     const options = { group, protocols, sessionTimeoutMs: 6_000, rebalanceTimeoutMs: 2_000, heartbeatMs: 100 }
-    this.membership = new Membership(client, options, this.#events())
+    this.membership = new Membership(client, options, this.#events(), clock)
   }
 
   #events(): MembershipEvents {
@@ -37,7 +44,10 @@ class Member {
       report: (protocol) => encodeSubscription([topic], Buffer.from(`${this.report} ${protocol}`)),
       assign: (members) => {
         if (this.fault) throw this.fault
-        const all = members.map(({ metadata }) => subscriptionData(metadata).toString()).toSorted().join()
+        const all = members
+          .map(({ metadata }) => subscriptionData(metadata).toString())
+          .toSorted()
+          .join()
         return new Map(members.map(({ memberId }, at) => [memberId, encodeAssignment(topic, [at], Buffer.from(all))]))
       },
       assigned: (assignment: GroupAssignment) => {
@@ -46,7 +56,6 @@ class Member {
       },
       removed: () => this.removals++,
       answered: () => this.answered++,
-      nowMs: () => performance.now(),
     }
   }
 
@@ -91,7 +100,9 @@ test('members get one plan from their leader, a new one when a member asks, and 
   closing.push(() => admin.disconnect())
   const { groups } = await admin.describeGroups([group])
   expect(groups[0]).toMatchObject({ protocolType: 'consumer', protocol: 'latchkey-1', state: 'Stable' })
-  const shown = groups[0]!.members.map((one) => AssignerProtocol.MemberAssignment.decode(one.memberAssignment)!.assignment)
+  const shown = groups[0]!.members.map(
+    (one) => AssignerProtocol.MemberAssignment.decode(one.memberAssignment)!.assignment,
+  )
   expect(shown.toSorted((a, b) => a[topic]![0]! - b[topic]![0]!)).toEqual([{ [topic]: [0] }, { [topic]: [1] }])
 
   await second.membership.leave()
@@ -130,7 +141,7 @@ test('heartbeats are answered while JoinGroup waits for a silent member', async 
   const { identity } = first.membership
   await until('heartbeats are answered meanwhile', () => first.answered > before + 5)
   expect(first.membership.state).toBe('joining')
-  expect(first.membership.identity).toEqual(identity!)
+  expect(first.membership.identity).toEqual(identity)
   await first.has('a latchkey-1')
   expect(first.removals).toBe(0)
 }, 60_000)
@@ -148,7 +159,10 @@ test('a member of another protocol stays out and says so, and the group does not
   const first = await member(group, 'a')
   await first.has('a latchkey-1')
   const other = await member(group, 'b', ['range'])
-  await until('the trouble is named', () => other.client.health.trouble?.includes('INCONSISTENT_GROUP_PROTOCOL') === true)
+  await until(
+    'the trouble is named',
+    () => other.client.health.trouble?.includes('INCONSISTENT_GROUP_PROTOCOL') === true,
+  )
   expect(other.client.health.trouble).toContain(`the members of group ${group} are other consumers or other versions`)
   expect([first.assignments.length, first.removals]).toEqual([1, 0])
 }, 60_000)
@@ -171,7 +185,7 @@ test('a commit states the generation: one of a former generation, and one of a r
   const first = await member(group, 'a')
   await first.has('a latchkey-1')
   const former = first.membership.identity!
-  const commit = (offset: number, committer?: Committer) => {
+  const commit = (offset: number, committer?: CommittingMember) => {
     const offsets = new Map([[0, { offset, metadata: '' }]])
     return commitOffsets(first.client, group, topicName, offsets, undefined, committer).catch((error: unknown) => error)
   }

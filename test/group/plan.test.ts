@@ -18,7 +18,9 @@ const nothing = { promote: [], demote: [], fill: [], drop: [] }
 
 test('a plan that says what a member does already changes nothing', () => {
   const now = [held(0, { isPrimary: true, isReady: true }), held(1, { isReady: true }), held(2)]
-  expect(changesOf(plan({ primary: 0 }, { primary: 1, copies: [0] }, { primary: 1, copies: [0], target: 0 }), 'a', now)).toEqual(nothing)
+  expect(
+    changesOf(plan({ primary: 0 }, { primary: 1, copies: [0] }, { primary: 1, copies: [0], target: 0 }), 'a', now),
+  ).toEqual(nothing)
 })
 
 test('partitions are filled in the order of their urgency', () => {

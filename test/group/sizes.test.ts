@@ -34,25 +34,32 @@ function joinedOf(model: GroupModel): { memberId: string; metadata: Buffer }[] {
   return model.members.map((member) => {
     // Real positions differ, so that they cannot be compressed away.
     const held = member.held.map((one) => ({ ...one, position: 10 ** 9 + random.below(10 ** 9) }))
-    return { memberId: member.memberId, metadata: encodeSubscription(['orders'], encodeMember(group, token, { ...member, held })) }
+    return {
+      memberId: member.memberId,
+      metadata: encodeSubscription(['orders'], encodeMember(group, token, { ...member, held })),
+    }
   })
 }
 
 function planOf(decision: GroupDecision, memberId: string) {
-  return decodePlan({ group, generation: 7 }, token, assignmentData(decision.assignments.get(memberId) ?? Buffer.alloc(0)))
+  return decodePlan(
+    { group, generation: 7 },
+    token,
+    assignmentData(decision.assignments.get(memberId) ?? Buffer.alloc(0)),
+  )
 }
 
 test('64 members and 1,000 partitions stay within the budget', () => {
   const model = fleet(64, 1_000)
   const leader = new Leader(options)
-  let decision = leader.decide(joinedOf(model), '', 7, 0)
+  let decision = leader.decide(joinedOf(model), 7, 0)
   expect(decision.settlesInMs).toBe(3_000)
   for (let round = 0; round < 3; round++) {
-    decision = leader.decide(joinedOf(model), '', 7, 3_000 + round)
+    decision = leader.decide(joinedOf(model), 7, 3_000 + round)
     model.carryOut(decision.plan)
   }
   const joined = joinedOf(model)
-  decision = leader.decide(joined, '', 7, 10_000)
+  decision = leader.decide(joined, 7, 10_000)
   expect(recordBytes(joined, decision.assignments)).toBeLessThan(budgetBytes)
   expect(planOf(decision, joined[0]!.memberId).value).toEqual(decision.plan)
 })
@@ -60,10 +67,10 @@ test('64 members and 1,000 partitions stay within the budget', () => {
 test('beyond the budget each member gets its own copies only, and does the same as with the whole plan', () => {
   const model = fleet(64, 3_000)
   const leader = new Leader(options)
-  leader.decide(joinedOf(model), '', 7, 0)
-  model.carryOut(leader.decide(joinedOf(model), '', 7, 3_000).plan)
+  leader.decide(joinedOf(model), 7, 0)
+  model.carryOut(leader.decide(joinedOf(model), 7, 3_000).plan)
   const joined = joinedOf(model)
-  const decision = leader.decide(joined, '', 7, 10_000)
+  const decision = leader.decide(joined, 7, 10_000)
   expect(recordBytes(joined, decision.assignments)).toBeGreaterThan(budgetBytes / 2)
   for (const { memberId, held } of model.members) {
     const { value } = planOf(decision, memberId)
@@ -77,9 +84,9 @@ test('beyond the budget each member gets its own copies only, and does the same 
 test('beyond the limit the newest members get nothing, and all others have all partitions', () => {
   const model = fleet(200, 2_000, 500)
   const leader = new Leader(options)
-  leader.decide(joinedOf(model), '', 7, 0)
+  leader.decide(joinedOf(model), 7, 0)
   const joined = joinedOf(model)
-  const decision = leader.decide(joined, '', 7, 3_000)
+  const decision = leader.decide(joined, 7, 3_000)
   expect(recordBytes(joined, decision.assignments)).toBeLessThan(limitBytes)
   expect(decision.plan.routes.every(({ primary }) => primary >= 0)).toBe(true)
   expect(decision.plan.excluded.length).toBeGreaterThan(0)

@@ -25,7 +25,9 @@ export function copiesOf(
     if (primary < 0) return new Set<number>()
     return standbysOf.choose(partition, primary, targets[partition]! < 0 ? primary : targets[partition]!)
   })
-  for (const [partition, set] of sets.entries()) keepReady(standing, room, partition, primaries[partition]!, set, wanted)
+  for (const [partition, set] of sets.entries()) {
+    keepReady(standing, room, partition, primaries[partition]!, set, wanted)
+  }
   const warmUps = new Int32Array(standing.partitions).fill(-1)
   for (const [partition, set] of sets.entries()) {
     const target = targets[partition]!

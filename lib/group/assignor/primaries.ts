@@ -28,7 +28,7 @@ export function primariesOf(standing: Standing, targets: Int32Array, room: Room,
   }
   choose((partition, target) => stayingOf(standing, target, partition))
   choose((partition, target) => heldOf(standing, target, room, partition))
-  choose((partition, target) => coldOf(standing, target, room, partition, isSettled))
+  choose((partition, target) => coldOf(target, room, partition, isSettled))
   return primaries
 }
 
@@ -57,7 +57,7 @@ function heldOf(standing: Standing, target: number, room: Room, partition: numbe
 }
 
 /** Nobody has the partition. */
-function coldOf(standing: Standing, target: number, room: Room, partition: number, isSettled: boolean): number {
+function coldOf(target: number, room: Room, partition: number, isSettled: boolean): number {
   return isSettled && target >= 0 && room.fits(target, partition) ? target : -1
 }
 
