@@ -13,8 +13,10 @@ export interface PlanChanges {
 }
 
 /**
- * Compares a plan with what a member holds. A partition that is being promoted is left alone: the plan after it decides.
- * A member that the plan does not have keeps nothing.
+ * Compares a plan with what a member holds. A member that the plan does not have keeps nothing.
+ *
+ * The plan counts, also for a partition that is being promoted: the assignor interrupts no promotion that it knows of. So
+ * that it knows of all, a member begins none between its report and the plan that follows (Membership.state `joining`).
  */
 export function changesOf(plan: GroupPlan, memberId: string, held: readonly Holding[]): PlanChanges {
   const own = plan.members.findIndex((member) => member.memberId === memberId)
@@ -25,15 +27,15 @@ export function changesOf(plan: GroupPlan, memberId: string, held: readonly Hold
   const next: number[] = []
   for (const [partition, { primary, copies, target }] of plan.routes.entries()) {
     const holding = byPartition.get(partition)
-    if (holding?.isPromoting) continue
+    const isClaimed = holding !== undefined && (holding.isPrimary || holding.isPromoting)
     if (own >= 0 && primary === own) {
       if (holding === undefined) urgent.push(partition)
-      if (!holding?.isPrimary) changes.promote.push(partition)
+      if (!isClaimed) changes.promote.push(partition)
     } else if (own >= 0 && copies.includes(own)) {
       if (holding === undefined) (target === own ? next : missing).push(partition)
-      if (holding?.isPrimary) changes.demote.push(partition)
+      if (isClaimed) changes.demote.push(partition)
     } else if (holding !== undefined) {
-      if (holding.isPrimary) changes.demote.push(partition)
+      if (isClaimed) changes.demote.push(partition)
       changes.drop.push(partition)
     }
   }

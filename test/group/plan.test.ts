@@ -34,8 +34,9 @@ test('a copy becomes the primary, a primary a copy, and what is not planned is d
   expect(changesOf(wanted, 'a', now)).toEqual({ promote: [0], demote: [1, 2], fill: [], drop: [2, 3] })
 })
 
-test('a partition that is being promoted is left alone', () => {
-  expect(changesOf(plan({ primary: 1 }), 'a', [held(0, { isPromoting: true })])).toEqual(nothing)
+test('a promotion continues where the plan has it, and ends where the plan has another primary', () => {
+  const now = [held(0, { isPromoting: true, isPrimary: true }), held(1, { isPromoting: true })]
+  expect(changesOf(plan({ primary: 0 }, { primary: 1, copies: [0] }), 'a', now)).toEqual({ ...nothing, demote: [1] })
 })
 
 test('a member that the plan does not have keeps nothing, but what the plan does not know', () => {
