@@ -13,7 +13,7 @@ import type { ExcludedMember, GroupMember, GroupPlan, Route } from './member.ts'
 export interface AssignorOptions {
   /** Copies beside the primary. */
   standbys: number
-  /** No member has joined for a while, so what nobody has is assigned now. */
+  /** No member has joined for a while, so a partition without any copy is assigned now. */
   isSettled: boolean
 }
 

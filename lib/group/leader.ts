@@ -6,13 +6,13 @@ import { LatchkeyError } from '../errors.ts'
 import type { JoinedMember } from '../kafka/group-requests.ts'
 import { assignPartitions } from './assignor.ts'
 import { encodeAssignment, subscriptionData } from './consumer-protocol.ts'
-import { decodeMember, encodePlan } from './member-data.ts'
+import { decodeMember, encodePlan, exclusion, tooLarge } from './member-data.ts'
 import type { ExcludedMember, GroupMember, GroupPlan } from './member.ts'
 import type { Unsealed } from './sealed.ts'
 import { compareSettings } from './settings.ts'
 import { budgetBytes, limitBytes, recordBytes } from './sizes.ts'
 
-/** Time without a new member after which partitions that nobody has are assigned. */
+/** Time without a new member after which partitions without any copy are assigned. */
 const settlesMs = 3_000
 
 export interface LeaderOptions {
@@ -29,7 +29,7 @@ export interface GroupDecision {
   assignments: Map<string, Buffer>
   /** Names of settings that may differ between members, and do. */
   differing: readonly string[]
-  /** Milliseconds until another plan can assign partitions that nobody has; undefined if it need not. */
+  /** Milliseconds until another plan can assign partitions without any copy; undefined if it need not. */
   settlesInMs: number | undefined
 }
 
@@ -114,7 +114,7 @@ export class Leader {
       if (bytes <= limitBytes || byAge.length <= 1) return { plan, assignments: own }
       const kept = Math.min(byAge.length - 1, Math.max(1, Math.floor((byAge.length * limitBytes) / bytes)))
       for (const { memberId, url } of byAge.splice(kept)) {
-        excluded.push({ memberId, url, reason: 'the group has more members than its coordinator can keep: end some' })
+        excluded.push({ memberId, url, reason: tooLarge })
       }
     }
   }
@@ -131,12 +131,15 @@ export class Leader {
     const indexes = new Map(plan.members.map(({ memberId }, index) => [memberId, index]))
     const whole = isOwnOnly ? undefined : encodePlan(context, token, plan)
     const assignments = new Map<string, Buffer>()
+    const excluded = new Map(plan.excluded.map((one) => [one.memberId, one]))
     for (const { memberId } of joined) {
       const index = indexes.get(memberId)
+      const reason = excluded.get(memberId)
       const primaries = [...plan.routes.keys()].filter((partition) => plan.routes[partition]!.primary === index)
-      // Members without partitions are many only if the group is too large: then there is no room for them.
-      if (index === undefined && isOwnOnly) continue
-      const data = whole ?? encodePlan(context, token, plan, index)
+      // An empty assignment says the same as this reason.
+      if (reason?.reason === tooLarge) continue
+      const own = reason && encodePlan(context, token, exclusion(reason))
+      const data = own ?? whole ?? encodePlan(context, token, plan, index)
       assignments.set(memberId, encodeAssignment(topic, primaries, data))
     }
     return assignments

@@ -1,5 +1,5 @@
 /**
- * The time for which nobody else can have taken what this member has. It is counted from when the last answered
+ * The time for which no other member can have taken what this one has. It is counted from when the last answered
  * heartbeat was sent: the coordinator received it later, and waits a session timeout from then. Writing needs no lease,
  * because the fence decides; only what is said to readers does.
  */
@@ -11,7 +11,7 @@ export class Lease {
     this.#sessionTimeoutMs = sessionTimeoutMs
   }
 
-  /** @param sentAtMs of a clock that goes on while the machine sleeps and the process is stopped */
+  /** @param sentAtMs of a clock that continues while the machine sleeps or the process is stopped */
   answered(sentAtMs: number): void {
     this.#sentAtMs = Math.max(this.#sentAtMs, sentAtMs)
   }

@@ -3,7 +3,7 @@
  * a generation is one record of the coordinator (sizes.ts).
  */
 import * as v from 'valibot'
-import type { GroupPlan, Holding, MemberReport, Route } from './member.ts'
+import type { ExcludedMember, GroupPlan, Holding, MemberReport, Route } from './member.ts'
 import { open, seal, type Unsealed } from './sealed.ts'
 
 const textMax = 2_048
@@ -87,6 +87,17 @@ export function decodeMember(group: string, token: string | undefined, bytes: Bu
   return { value: { id, url, rack, partitionCount, startedAtMs, settings, roomBytes, held, ...flags } }
 }
 
+/** Why the newest members get nothing. */
+export const tooLarge = 'the group has more members than its coordinator can keep: end some'
+
+/** For members that the leader left out. */
+const nothing: GroupPlan = { members: [], routes: [], excluded: [{ memberId: '', url: '', reason: tooLarge }] }
+
+/** Makes the plan for a member that gets nothing: it shows no other member. */
+export function exclusion(excluded: ExcludedMember): GroupPlan {
+  return { members: [], routes: [], excluded: [excluded] }
+}
+
 export interface PlanContext {
   group: string
   /** The plan counts in this generation only. */
@@ -106,8 +117,9 @@ export function encodePlan(context: PlanContext, token: string | undefined, plan
   })
 }
 
+/** Reads a plan. An empty assignment is one without partitions for this member. */
 export function decodePlan(context: PlanContext, token: string | undefined, bytes: Buffer): Unsealed<GroupPlan> {
-  if (bytes.length === 0) return { reason: 'the leader has no plan for this instance: the group has too many members' }
+  if (bytes.length === 0) return { value: nothing }
   const { value, reason } = open({ kind: 'plan', ...context }, token, bytes, planSchema)
   if (value === undefined) return { reason }
   const members = value.members.map(([memberId, id, url]) => ({ memberId, id, url }))

@@ -59,7 +59,7 @@ export interface PlannedMember {
 
 /** Who holds one partition. Members are indexes of `GroupPlan.members`. */
 export interface Route {
-  /** -1 if nobody can hold it now. */
+  /** -1 if no member can hold it now. */
   primary: number
   /** Other copies, ready ones first: standbys, the next primary, and holders that are kept until others are ready. */
   copies: readonly number[]

@@ -18,6 +18,9 @@ import {
   syncGroup,
 } from '../kafka/group-requests.ts'
 import { hasBrokerCode, illegalGeneration, rebalanceInProgress, unknownMember } from '../kafka/protocol/error-codes.ts'
+import { isDebug, loggerOf } from '../log/index.ts'
+
+const log = loggerOf('group')
 
 export interface MembershipOptions {
   group: string
@@ -55,7 +58,7 @@ export interface MembershipEvents {
   answered: (sentAtMs: number) => void
 }
 
-/** Goes on while the machine sleeps or the process is stopped. */
+/** Continues while the machine sleeps or the process is stopped. */
 export interface MembershipClock {
   nowMs: () => number
   /** Resolves after `ms`, or when the signal is aborted. */
@@ -168,6 +171,10 @@ export class Membership {
     this.#state = 'stable'
     this.#events.answered(sentAtMs)
     const { generation, memberId, protocol } = joined
+    if (isDebug()) {
+      const message = 'Group {group}: member {memberId} of generation {generation}, leader: {isLeader}'
+      log.debug(message, { group, memberId, generation, isLeader })
+    }
     this.#events.assigned({ generation, memberId, isLeader, protocol, bytes })
   }
 
@@ -213,6 +220,10 @@ export class Membership {
 
   #forget(): void {
     const wasMember = this.#generation >= 0
+    const { group } = this.#options
+    if (wasMember) {
+      log.warn('Group {group}: removed as member {memberId}, joining again', { group, memberId: this.#memberId })
+    }
     this.#memberId = ''
     this.#generation = -1
     if (wasMember) this.#events.removed()

@@ -6,7 +6,7 @@ export interface PlanChanges {
   promote: number[]
   /** To go on with as a copy. */
   demote: number[]
-  /** To read from the changelog, the most urgent first: nobody has a primary; a standby misses; the next primary. */
+  /** To read from the changelog, the most urgent first: no primary; a missing standby; the next primary. */
   fill: number[]
   /** To forget, after those that were sent here meanwhile are answered. */
   drop: number[]
@@ -22,16 +22,21 @@ export function changesOf(plan: GroupPlan, memberId: string, held: readonly Hold
   const own = plan.members.findIndex((member) => member.memberId === memberId)
   const byPartition = new Map(held.map((holding) => [holding.partition, holding]))
   const changes: PlanChanges = { promote: [], demote: [], fill: [], drop: [] }
+  if (own < 0) {
+    changes.demote = held.filter(isClaim).map(({ partition }) => partition)
+    changes.drop = held.map(({ partition }) => partition)
+    return changes
+  }
   const urgent: number[] = []
   const missing: number[] = []
   const next: number[] = []
   for (const [partition, { primary, copies, target }] of plan.routes.entries()) {
     const holding = byPartition.get(partition)
-    const isClaimed = holding !== undefined && (holding.isPrimary || holding.isPromoting)
-    if (own >= 0 && primary === own) {
+    const isClaimed = holding !== undefined && isClaim(holding)
+    if (primary === own) {
       if (holding === undefined) urgent.push(partition)
       if (!isClaimed) changes.promote.push(partition)
-    } else if (own >= 0 && copies.includes(own)) {
+    } else if (copies.includes(own)) {
       if (holding === undefined) (target === own ? next : missing).push(partition)
       if (isClaimed) changes.demote.push(partition)
     } else if (holding !== undefined) {
@@ -42,6 +47,10 @@ export function changesOf(plan: GroupPlan, memberId: string, held: readonly Hold
   // Partitions that the plan does not know: its maker has not seen yet that the topic has grown, so they stay.
   changes.fill = [...urgent, ...missing, ...next]
   return changes
+}
+
+function isClaim({ isPrimary, isPromoting }: Holding): boolean {
+  return isPrimary || isPromoting
 }
 
 /** Whether the plan waits for something that is true now, so that another plan would go further. */

@@ -1,35 +1,10 @@
+/** Properties of one plan, for any group. */
 import { expect, test } from 'bun:test'
-import { type AssignorOptions, assignPartitions } from '../../lib/group/assignor.ts'
-import type { GroupMember, GroupPlan } from '../../lib/group/member.ts'
-import { GroupModel, type ModelMember, newHolding } from '../support/group/group-model.ts'
-import { Random } from '../support/random.ts'
-
-const roundsMax = 6
-
-function planOf(model: GroupModel, options: Partial<AssignorOptions> = {}): GroupPlan {
-  return assignPartitions(model.members, { standbys: 1, isSettled: true, ...options })
-}
-
-/** Plans until nothing changes. @returns the number of plans that changed something, and primaries that moved */
-function settle(model: GroupModel, options: Partial<AssignorOptions> = {}): { rounds: number; moves: number } {
-  let moves = 0
-  for (let rounds = 0; rounds <= roundsMax; rounds++) {
-    const before = primaries(model)
-    const isChanged = model.carryOut(planOf(model, options))
-    moves += primaries(model).filter((member, partition) => member !== before[partition] && before[partition]).length
-    if (!isChanged) return { rounds, moves }
-  }
-  throw new Error(`wait for a plan that changes nothing: not within ${roundsMax} plans`)
-}
-
-function primaries(model: GroupModel): (ModelMember | undefined)[] {
-  return Array.from({ length: model.partitions }, (_, partition) => model.primaryOf(partition))
-}
-
-function spread(model: GroupModel): number {
-  const counts = model.members.map((member) => model.countOf(member))
-  return Math.max(...counts) - Math.min(...counts)
-}
+import { assignPartitions } from '../../lib/group/assignor.ts'
+import type { GroupMember } from '../../lib/group/member.ts'
+import { newHolding } from '../support/group/group-model.ts'
+import { forSeeds } from '../support/group/seeds.ts'
+import type { Random } from '../support/random.ts'
 
 /** Any group, also one that cannot be: contradictory claims, copies of any state, any room. */
 function anyMembers(random: Random): GroupMember[] {
@@ -61,21 +36,8 @@ function anyMembers(random: Random): GroupMember[] {
   })
 }
 
-function seeds(count: number, check: (random: Random, seed: number) => void): void {
-  const first = Number(process.env['LATCHKEY_SEED'] ?? 1)
-  for (let seed = first; seed < first + count; seed++) {
-    try {
-      check(new Random(seed), seed)
-    } catch (cause) {
-      throw new Error(`with LATCHKEY_SEED=${seed}: ${String(cause)}`, { cause })
-    }
-  }
-}
-
-const seedCount = Number(process.env['LATCHKEY_SEEDS'] ?? 500)
-
-test('a plan is the same, in whatever order the members come', () => {
-  seeds(seedCount, (random) => {
+test('a plan is the same for every order of the members', () => {
+  forSeeds((random) => {
     const members = anyMembers(random)
     const options = { standbys: random.below(4), isSettled: random.next() < 0.5 }
     const shuffled = members.toSorted(() => random.next() - 0.5)
@@ -84,7 +46,7 @@ test('a plan is the same, in whatever order the members come', () => {
 })
 
 test('every member of a route exists, knows the partition, and is there once', () => {
-  seeds(seedCount, (random) => {
+  forSeeds((random) => {
     const members = anyMembers(random)
     const plan = assignPartitions(members, { standbys: random.below(4), isSettled: true })
     for (const [partition, { primary, copies, target }] of plan.routes.entries()) {
@@ -101,7 +63,7 @@ test('every member of a route exists, knows the partition, and is there once', (
 })
 
 test('a partition has a primary if it fits anywhere', () => {
-  seeds(seedCount, (random) => {
+  forSeeds((random) => {
     const members = anyMembers(random).map((member) => ({ ...member, roomBytes: Number.POSITIVE_INFINITY }))
     const plan = assignPartitions(members, { standbys: 1, isSettled: true })
     const eligible = members.filter(({ isLeaving, isUnreachable }) => !isLeaving && !isUnreachable)
@@ -112,7 +74,7 @@ test('a partition has a primary if it fits anywhere', () => {
 })
 
 test('the room of a member is exceeded only by primaries that stay where they are', () => {
-  seeds(seedCount, (random) => {
+  forSeeds((random) => {
     const members = anyMembers(random)
     const plan = assignPartitions(members, { standbys: random.below(4), isSettled: true })
     for (const [index, { memberId }] of plan.members.entries()) {
@@ -143,7 +105,7 @@ test('the room of a member is exceeded only by primaries that stay where they ar
 })
 
 test('no promotion is interrupted, and no partition moves to an unready member while a ready one is there', () => {
-  seeds(seedCount, (random) => {
+  forSeeds((random) => {
     const members = anyMembers(random).map((member) => ({ ...member, roomBytes: Number.POSITIVE_INFINITY }))
     const plan = assignPartitions(members, { standbys: 1, isSettled: true })
     const ends = (partition: number) => Math.max(...copiesIn(members, partition).map(({ own }) => own.position))
@@ -177,47 +139,3 @@ function isEligible(members: readonly GroupMember[], { isLeaving, isUnreachable 
   if (members.some((one) => !one.isLeaving && !one.isUnreachable)) return !isLeaving && !isUnreachable
   return members.every((one) => one.isLeaving) || !isLeaving
 }
-
-test('members that come and go converge within six plans: balanced, with all copies, moving no more than they must', () => {
-  seeds(seedCount, (random) => {
-    const model = new GroupModel(1 + random.below(24))
-    const standbys = random.below(4)
-    for (let members = 1 + random.below(5); members > 0; members--) model.join()
-    settle(model, { standbys })
-    for (let step = 0; step < 4; step++) {
-      const isJoin = model.members.length < 2 || random.next() < 0.5
-      if (isJoin) model.join()
-      else if (random.next() < 0.5) model.remove(random.pick(model.members))
-      else random.pick(model.members).isLeaving = true
-      const { moves } = settle(model, { standbys })
-      if (isJoin) expect(moves).toBeLessThanOrEqual(Math.ceil(model.partitions / model.members.length))
-      const leaving = model.members.filter((member) => member.isLeaving)
-      expect(leaving.every((member) => model.countOf(member) === 0) || model.members.length === 1).toBe(true)
-      for (const member of leaving) if (model.members.length > 1) model.remove(member)
-      for (const member of model.members) member.isLeaving = false
-      settle(model, { standbys })
-      expect(spread(model)).toBeLessThanOrEqual(1)
-      for (let partition = 0; partition < model.partitions; partition++) {
-        const copies = Math.min(standbys, model.members.length - 1) + 1
-        expect(model.readyCopies(partition)).toHaveLength(copies)
-        expect(
-          model.members.filter(({ held }) => held.some((one) => one.partition === partition && one.isPrimary)),
-        ).toHaveLength(1)
-      }
-      expect(settle(model, { standbys })).toEqual({ rounds: 0, moves: 0 })
-    }
-  })
-})
-
-test('standbys are in another rack than the primary where there is another rack', () => {
-  seeds(seedCount, (random) => {
-    const model = new GroupModel(1 + random.below(24))
-    for (let members = 2 + random.below(5); members > 0; members--) model.join({ rack: random.pick(['a', 'b', 'c']) })
-    settle(model)
-    const racks = new Set(model.members.map(({ rack }) => rack))
-    for (let partition = 0; partition < model.partitions; partition++) {
-      const held = model.readyCopies(partition)
-      expect(new Set(held.map(({ rack }) => rack)).size).toBe(Math.min(2, racks.size))
-    }
-  })
-})

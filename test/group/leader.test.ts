@@ -48,9 +48,13 @@ test('members that cannot be read, and a member whose settings do not fit, get n
     },
   ])
   expect(names).toEqual([])
-  for (const { memberId } of [...fit, other]) {
-    const bytes = assignmentData(assignments.get(memberId)!)
-    expect(decodePlan({ group, generation: 2 }, options.token, bytes).value).toEqual(plan)
+  const received = (memberId: string) => {
+    return decodePlan({ group, generation: 2 }, options.token, assignmentData(assignments.get(memberId)!)).value
+  }
+  for (const { memberId } of fit) expect(received(memberId)).toEqual(plan)
+  // They see no other member.
+  for (const excluded of plan.excluded) {
+    expect(received(excluded.memberId)).toEqual({ members: [], routes: [], excluded: [excluded] })
   }
 })
 
@@ -62,7 +66,7 @@ test('a leader that can read a minority only decides nothing', () => {
   expect(decide).toThrow('2 of 3 members cannot be read, e.g. signed with another SERVER_TOKEN')
 })
 
-test('what nobody has is assigned when no member has joined for three seconds', () => {
+test('partitions without any copy are assigned when no member has joined for three seconds', () => {
   const model = new GroupModel(4)
   const leader = new Leader(options)
   const primariesAt = (nowMs: number) => {
@@ -91,7 +95,7 @@ test('the majority of settings counts, and at a tie the side of the member that 
   expect(unfit()).toEqual([[first.id, 'PARTITIONER']])
 })
 
-test('settings that may differ are named, and exclude nobody', () => {
+test('settings that may differ are named, and exclude no member', () => {
   const model = new GroupModel(1)
   model.join({ settings })
   model.join({ settings: { ...settings, ...hashSettings({ KEEP_HEADERS: 'b', FORMAT: 'json' }) } })

@@ -53,10 +53,10 @@ test('a signature counts for its content, its group and its kind, and a plan for
   expect(decodeMember('orders', token, plan).reason).toContain('another SERVER_TOKEN')
 })
 
-test('an empty assignment is no plan, and says so', () => {
-  expect(decodePlan({ group: 'orders', generation: 3 }, undefined, Buffer.alloc(0)).reason).toContain(
-    'too many members',
-  )
+test('an empty assignment is a plan without partitions, which says why', () => {
+  const { value } = decodePlan({ group: 'orders', generation: 3 }, 'a token', Buffer.alloc(0))
+  const reason = 'the group has more members than its coordinator can keep: end some'
+  expect(value).toEqual({ members: [], routes: [], excluded: [{ memberId: '', url: '', reason }] })
 })
 
 function aPlan(): GroupPlan {
@@ -139,7 +139,7 @@ test.each([
     ],
   ],
   ['a copy that does not exist', [[0, -1, 0, 1]]],
-  ['a copy that is nobody', [[0, -1, 0, -1]]],
+  ['a copy at no member', [[0, -1, 0, -1]]],
   ['a route that is too short', [[0, -1]]],
 ])('a plan with %s is not read', (_, routes) => {
   const bytes = written({ members: [['m', 'i', 'http://h:1']], routes, excluded: [] })

@@ -39,9 +39,13 @@ test('a promotion continues where the plan has it, and ends where the plan has a
   expect(changesOf(plan({ primary: 0 }, { primary: 1, copies: [0] }), 'a', now)).toEqual({ ...nothing, demote: [1] })
 })
 
-test('a member that the plan does not have keeps nothing, but what the plan does not know', () => {
+test('a member that the plan does not have keeps nothing', () => {
   const now = [held(0, { isPrimary: true }), held(1)]
-  expect(changesOf(plan({ primary: 1 }), 'x', now)).toEqual({ ...nothing, demote: [0], drop: [0] })
+  expect(changesOf(plan({ primary: 1 }), 'x', now)).toEqual({ ...nothing, demote: [0], drop: [0, 1] })
+})
+
+test('a partition that the plan does not know stays: the topic has grown since', () => {
+  expect(changesOf(plan({ primary: 0 }), 'a', [held(0, { isPrimary: true }), held(1)])).toEqual(nothing)
 })
 
 test('another plan is wanted when the next primary is ready, or a primary is complete', () => {

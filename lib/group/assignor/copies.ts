@@ -46,6 +46,9 @@ export function copiesOf(
   return { copies, warmUps }
 }
 
+/** No member has as many copies. */
+const countsBeyond = 2 ** 32
+
 /** Chooses standbys partition by partition: another rack first, then balanced, then who has a copy already. */
 class Standbys {
   readonly #standing: Standing
@@ -69,36 +72,39 @@ class Standbys {
     const chosen = new Set<number>()
     const racks = new Set([members[target]!.rack])
     for (let place = 0; place < this.#wanted; place++) {
-      const candidates = eligible.filter((member) => {
-        const isFree = member !== target && !chosen.has(member) && this.#standing.knows(member, partition)
-        return isFree && (member === primary || this.#room.fits(member, partition))
-      })
-      if (candidates.length === 0) break
-      const member = candidates.reduce((one, other) => (this.#isBefore(partition, racks, other, one) ? other : one))
-      chosen.add(member)
-      racks.add(members[member]!.rack)
-      this.#counts[member]!++
+      let best = -1
+      let least = Number.POSITIVE_INFINITY
+      for (const member of eligible) {
+        if (member === target || chosen.has(member) || !this.#standing.knows(member, partition)) continue
+        if (member !== primary && !this.#room.fits(member, partition)) continue
+        const order = this.#order(member, partition, racks.has(members[member]!.rack))
+        if (order > least || (order === least && !this.#isFirst(member, best, partition))) continue
+        best = member
+        least = order
+      }
+      if (best < 0) break
+      chosen.add(best)
+      racks.add(members[best]!.rack)
+      this.#counts[best]!++
       // The primary of now has taken its room.
-      if (member !== primary) this.#room.take(member, partition)
+      if (best !== primary) this.#room.take(best, partition)
     }
     chosen.delete(primary)
     return chosen
   }
 
-  #isBefore(partition: number, racks: ReadonlySet<string>, one: number, other: number): boolean {
-    const { members } = this.#standing
-    const isSameRack = (member: number) => Number(racks.has(members[member]!.rack))
-    const isFull = (member: number) => Number(this.#counts[member]! >= this.#countMax)
-    const isUnready = (member: number) => Number(!this.#standing.isReady(member, partition))
-    const isMissing = (member: number) => Number(this.#standing.holding(member, partition) === undefined)
-    const difference =
-      isSameRack(one) - isSameRack(other) ||
-      isFull(one) - isFull(other) ||
-      isUnready(one) - isUnready(other) ||
-      isMissing(one) - isMissing(other) ||
-      this.#counts[one]! - this.#counts[other]! ||
-      this.#standing.rank(one, partition) - this.#standing.rank(other, partition)
-    return difference < 0
+  /** One number for all that decides, the most important in the highest digit. The least is the best. */
+  #order(member: number, partition: number, isSameRack: boolean): number {
+    const count = this.#counts[member]!
+    const isFull = count >= this.#countMax
+    const isUnready = !this.#standing.isReady(member, partition)
+    const isMissing = this.#standing.holding(member, partition) === undefined
+    const digits = (isSameRack ? 8 : 0) + (isFull ? 4 : 0) + (isUnready ? 2 : 0) + (isMissing ? 1 : 0)
+    return digits * countsBeyond + count
+  }
+
+  #isFirst(member: number, other: number, partition: number): boolean {
+    return this.#standing.rank(member, partition) < this.#standing.rank(other, partition)
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Who is primary of each partition now. A partition moves only to a member that has it in memory, unless nobody has;
+ * Who is primary of each partition now. A partition moves only to a member that has it in memory, unless no member has;
  * and never away from one that is promoting it.
  */
 import type { Room } from './room.ts'
@@ -8,7 +8,7 @@ import type { Standing } from './standing.ts'
 /**
  * Chooses the primaries, and takes the room for them. A primary keeps its room until it is clear that it moves: its
  * memory is not free before.
- * @param isSettled no member has joined for a while: what nobody has is assigned now
+ * @param isSettled no member has joined for a while: partitions without any copy are assigned now
  * @returns member by partition; -1 if it must wait, or fits nowhere
  */
 export function primariesOf(standing: Standing, targets: Int32Array, room: Room, isSettled: boolean): Int32Array {
@@ -56,7 +56,7 @@ function heldOf(standing: Standing, target: number, room: Room, partition: numbe
   return best(standing, partition, (member) => standing.holding(member, partition) !== undefined && fits(member))
 }
 
-/** Nobody has the partition. */
+/** No member has the partition. */
 function coldOf(target: number, room: Room, partition: number, isSettled: boolean): number {
   return isSettled && target >= 0 && room.fits(target, partition) ? target : -1
 }

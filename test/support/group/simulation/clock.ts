@@ -1,4 +1,4 @@
-/** Time that goes on only from event to event. Events of one moment come in the order in which they were planned. */
+/** Time that passes only from event to event. Events of one moment come in the order in which they were planned. */
 
 interface Planned {
   atMs: number

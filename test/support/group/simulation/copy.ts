@@ -109,7 +109,7 @@ export class SimulatedCopy {
     fence()
   }
 
-  /** Goes on behind the highest offset that it has read. */
+  /** Continues behind the highest offset that it has read. */
   #write(sourceEnd: number): boolean {
     let { nextSource } = this.#log.upTo(this.position)
     for (let left = readsMax; left > 0 && nextSource < sourceEnd; left--) {

@@ -64,7 +64,9 @@ export class SimulatedInstance {
         report: () => encodeSubscription([group], encodeMember(group, undefined, this.#report())),
         assign: (members, { generation }) => {
           const decision = this.#leader.decide(members, generation, around.clock.nowMs)
-          if (decision.settlesInMs !== undefined) this.process.after(decision.settlesInMs, () => this.membership.rejoin())
+          if (decision.settlesInMs !== undefined) {
+            this.process.after(decision.settlesInMs, () => this.membership.rejoin())
+          }
           return decision.assignments
         },
         assigned: (assignment) => this.#assigned(assignment),
@@ -123,10 +125,15 @@ export class SimulatedInstance {
     for (const partition of changes.demote) this.copies.get(partition)!.demote()
     for (const partition of changes.drop) this.copies.delete(partition)
     for (const partition of changes.fill) {
-      this.copies.set(partition, new SimulatedCopy(partition, this.#options.logs[partition]!, this.process, this.#options.faults))
+      this.copies.set(
+        partition,
+        new SimulatedCopy(partition, this.#options.logs[partition]!, this.process, this.#options.faults),
+      )
     }
     for (const partition of changes.promote) this.copies.get(partition)!.isClaimed = true
-    for (const copy of this.copies.values()) copy.isComplete ||= copy.isReady && value.routes[copy.partition]!.isComplete
+    for (const copy of this.copies.values()) {
+      copy.isComplete ||= copy.isReady && value.routes[copy.partition]!.isComplete
+    }
   }
 
   /** Copies stay. */

@@ -87,7 +87,11 @@ export class SimulatedProcess {
   client(): KafkaClient {
     const { coordinator, random } = this.#around
     const health = { failed() {}, succeeded() {}, over() {} }
-    const retryPolicy = () => ({ pauseMs: () => 50 + random.below(200), nextMs: () => 50 + random.below(200), reset() {} })
+    const retryPolicy = () => ({
+      pauseMs: () => 50 + random.below(200),
+      nextMs: () => 50 + random.below(200),
+      reset() {},
+    })
     const call = (_node: number, api: string, _version: number, args: Record<string, unknown>) => {
       return this.ask((answer) => coordinator.handle(api, args, answer))
     }

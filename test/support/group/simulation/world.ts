@@ -13,7 +13,7 @@ export interface WorldOptions {
   rebalanceTimeoutMs?: number
 }
 
-const chaosMs = 30_000
+const chaosMs = 45_000
 const calmMs = 120_000
 const lastStepsMs = 8_000
 const restMs = 15_000
@@ -29,6 +29,8 @@ export class World {
   readonly #clock = new SimulatedClock()
   readonly #logs: SimulatedLog[]
   readonly #standbys: number
+  /** At most between two disturbances: some groups have time in between, others have none. */
+  readonly #paceMs: number
   readonly #options: WorldOptions
   readonly #history: string[] = []
   #instances: SimulatedInstance[] = []
@@ -44,6 +46,7 @@ export class World {
     this.#around = { clock: this.#clock, random: this.#random, coordinator, isDown: false, loss: 0 }
     this.#logs = Array.from({ length: 1 + this.#random.below(6) }, () => new SimulatedLog())
     this.#standbys = this.#random.below(3)
+    this.#paceMs = this.#random.pick([1_500, 5_000, 12_000])
     this.#sourceEnd = this.#random.below(60)
     this.#sourceEndAtStart = this.#sourceEnd
   }
@@ -76,7 +79,9 @@ export class World {
   #check(): void {
     for (const [partition, log] of this.#logs.entries()) {
       const claiming = this.#instances.filter((one) => one.claims(partition))
-      if (claiming.length > 1) this.#fail(`${claiming.map(({ name }) => name).join()} both claim partition ${partition}`)
+      if (claiming.length > 1) {
+        this.#fail(`${claiming.map(({ name }) => name).join()} both claim partition ${partition}`)
+      }
       this.#checkLog(partition, log)
     }
   }
@@ -124,11 +129,23 @@ export class World {
 
   #act(): void {
     if (this.#isCalm) return
-    this.#clock.after(100 + this.#random.below(3_000), () => this.#act())
+    this.#clock.after(100 + this.#random.below(this.#paceMs), () => this.#act())
     this.#sourceEnd += this.#random.below(10)
     const alive = this.#alive
     const one = alive.length === 0 ? undefined : this.#random.pick(alive)
-    const action = this.#random.pick(['start', 'start', 'kill', 'stop', 'pause', 'pause', 'cut', 'down', 'fail-over', 'loss', 'expel'])
+    const action = this.#random.pick([
+      'start',
+      'start',
+      'kill',
+      'stop',
+      'pause',
+      'pause',
+      'cut',
+      'down',
+      'fail-over',
+      'loss',
+      'expel',
+    ])
     this.#say(`${action} ${one?.name}`)
     if (action === 'start' && alive.length < instancesMax) this.#start()
     else if (action === 'down') this.#bringDown()
@@ -194,8 +211,12 @@ export class World {
       counts.set(claiming[0]!, counts.get(claiming[0]!)! + 1)
       const copies = alive.filter((one) => one.copies.get(partition)?.isReady === true)
       if (copies.length < copiesMin) return `${copies.length} copies of partition ${partition}`
-      if (this.#logs[partition]!.upTo(this.#logs[partition]!.end).nextSource < this.#sourceEnd) return 'the source is not read'
-      if (alive.some(({ plan }) => plan?.routes[partition]?.isComplete !== true)) return `partition ${partition} is not complete`
+      if (this.#logs[partition]!.upTo(this.#logs[partition]!.end).nextSource < this.#sourceEnd) {
+        return 'the source is not read'
+      }
+      if (alive.some(({ plan }) => plan?.routes[partition]?.isComplete !== true)) {
+        return `partition ${partition} is not complete`
+      }
     }
     const spread = Math.max(...counts.values()) - Math.min(...counts.values())
     return spread > 1 ? `unbalanced: ${[...counts.values()].join()}` : undefined

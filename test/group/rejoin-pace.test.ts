@@ -1,0 +1,32 @@
+import { expect, test } from 'bun:test'
+import { RejoinPace } from '../../lib/group/rejoin-pace.ts'
+
+/** When requests are made, if each plan leaves something to want. */
+function requests(pace: RejoinPace, untilMs: number, isNew: boolean): number[] {
+  const times: number[] = []
+  for (let nowMs = 0; nowMs <= untilMs; nowMs += 100) {
+    pace.want(nowMs)
+    if (!pace.take(nowMs)) continue
+    times.push(nowMs)
+    pace.planned(isNew)
+  }
+  return times
+}
+
+test('what is wanted within a moment is one request, and one member asks every two seconds at most', () => {
+  expect(requests(new RejoinPace(), 6_500, true)).toEqual([200, 2_200, 4_200, 6_200])
+})
+
+test('requests that change nothing become rarer, down to one in 30 seconds, until one changes something', () => {
+  const pace = new RejoinPace()
+  const times = requests(pace, 120_000, false)
+  expect(times.map((time, at) => time - (times[at - 1] ?? 0))).toEqual([
+    200, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
+  ])
+  const last = times.at(-1)!
+  pace.want(last + 100)
+  expect(pace.take(last + 2_000)).toBe(false)
+  pace.planned(true)
+  pace.want(last + 2_000)
+  expect([pace.take(last + 2_100), pace.take(last + 2_200), pace.take(last + 2_300)]).toEqual([false, true, false])
+})
