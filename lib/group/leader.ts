@@ -14,6 +14,8 @@ import { budgetBytes, limitBytes, recordBytes } from './sizes.ts'
 
 /** Time without a new member after which partitions without any copy are assigned. */
 const settlesMs = 3_000
+/** Time after which they are assigned although members keep joining, as one that fails at each start does. */
+const settlesMaxMs = 15_000
 
 export interface LeaderOptions {
   group: string
@@ -37,6 +39,8 @@ export class Leader {
   readonly #options: LeaderOptions
   #known: ReadonlySet<string> = new Set()
   #newestMs = Number.NEGATIVE_INFINITY
+  /** Since when partitions without any copy wait. */
+  #waitingSinceMs: number | undefined
 
   constructor(options: LeaderOptions) {
     this.#options = options
@@ -63,7 +67,8 @@ export class Leader {
     const isSettled = this.#isSettled(fit, nowMs)
     const { plan, assignments } = this.#fitting(joined, fit, excluded, generation, isSettled)
     const isWaiting = !isSettled && plan.routes.some(({ primary }) => primary < 0)
-    const settlesInMs = isWaiting ? Math.max(0, this.#newestMs + settlesMs - nowMs) : undefined
+    this.#waitingSinceMs = isWaiting ? (this.#waitingSinceMs ?? nowMs) : undefined
+    const settlesInMs = isWaiting ? this.#settlesAtMs() - nowMs : undefined
     return { plan, assignments, differing, settlesInMs }
   }
 
@@ -91,7 +96,12 @@ export class Leader {
   #isSettled(members: readonly GroupMember[], nowMs: number): boolean {
     if (members.some(({ id }) => !this.#known.has(id))) this.#newestMs = nowMs
     this.#known = new Set(members.map(({ id }) => id))
-    return nowMs - this.#newestMs >= settlesMs
+    return nowMs >= this.#settlesAtMs()
+  }
+
+  #settlesAtMs(): number {
+    const latestMs = (this.#waitingSinceMs ?? Number.POSITIVE_INFINITY) + settlesMaxMs
+    return Math.min(this.#newestMs + settlesMs, latestMs)
   }
 
   /** Plans, and leaves out what the coordinator could not keep. */

@@ -85,6 +85,21 @@ test('partitions without any copy are assigned when no member has joined for thr
   expect(primariesAt(6_000)).toEqual([4, undefined])
 })
 
+test('a member that starts again and again does not keep partitions from being assigned', () => {
+  const model = new GroupModel(4)
+  const leader = new Leader(options)
+  model.join({ settings })
+  const assignedAt: number[] = []
+  for (let nowMs = 0; nowMs <= 16_000; nowMs += 2_000) {
+    const restarting = model.join({ settings })
+    const all = model.members.map((member) => joined(member, options.token))
+    const { plan } = leader.decide(all, 1, nowMs)
+    if (plan.routes.every(({ primary }) => primary >= 0)) assignedAt.push(nowMs)
+    model.remove(restarting)
+  }
+  expect(assignedAt).toEqual([16_000])
+})
+
 test('the majority of settings counts, and at a tie the side of the member that started first', () => {
   const model = new GroupModel(1)
   const first = model.join({ settings: differing, startedAtMs: 5 })

@@ -1,15 +1,17 @@
 /**
- * Runs the simulation of a group for many seeds: `bun test/group/simulate.ts [seeds] [first]`. Prints the history of
- * each seed that finds a fault, and ends with 1 if there is one.
+ * Runs the simulation of a group for many seeds: `bun test/group/simulate.ts [seeds] [first] [fault]`. Prints the history
+ * of each seed that finds a fault, and ends with 1 if there is one. A fault of InstanceFaults can be planted.
  */
 import { World } from '../support/group/simulation/world.ts'
 
-const [seeds = 10_000, first = 1] = process.argv.slice(2).map(Number)
+const [seeds = 10_000, first = 1] = process.argv.slice(2, 4).map(Number)
+const fault = process.argv[4]
+const faults = fault === undefined ? {} : { [fault]: true }
 const began = performance.now()
 let failed = 0
 for (let seed = first; seed < first + seeds; seed++) {
   try {
-    new World(seed).run()
+    new World(seed, { faults }).run()
   } catch (error) {
     failed++
     console.log(String(error))
