@@ -12,8 +12,6 @@ const readsMax = 12
 export interface CopyFaults {
   /** Writes before it has read its own marker. */
   writesEarly?: boolean
-  /** Begins a promotion while a plan is being made. */
-  promotesAnytime?: boolean
   /** Claims that nothing is missing although the source was not read to its end. */
   claimsComplete?: boolean
 }
@@ -70,8 +68,7 @@ export class SimulatedCopy {
       if (lag <= readyLag) this.isReady = true
       else if (lag > unreadyLag && this.state === 'copy') this.isReady = false
     }
-    const mayPromote = isStable || this.#faults.promotesAnytime === true
-    if (mayPromote && this.isClaimed && this.isReady && this.state === 'copy') this.#promote(sourceEnd)
+    if (isStable && this.isClaimed && this.isReady && this.state === 'copy') this.#promote(sourceEnd)
     if (this.state === 'promoting' && this.#marker >= 0 && this.#isAtMarker()) this.state = 'primary'
     return this.state !== 'primary' || this.#process.isCut || this.#write(sourceEnd)
   }
