@@ -11,7 +11,10 @@ export interface Roles {
   notices: string[]
 }
 
-/** The roles that the partitions of a store thread are to have. Partitions that it does not hold are left out. */
+/**
+ * The roles that partitions are to have. If partitions come and go, those in neither list are not held; otherwise they
+ * keep their roles, and partitions that are not held are left out.
+ */
 export interface WantedRoles {
   readonly primaries: readonly number[]
   readonly replicas: readonly number[]
@@ -26,14 +29,26 @@ export function rolesOf(config: StoreConfig, partitionCount: number): Roles {
   const { primaries, replicas, notices } = rolesOfAll(config, partitionCount)
   if (config.share === undefined) return { primaries, replicas, notices }
   const { index, count } = config.share
+  const isOfLayout = (partition: number, at: number) => (config.elastic ? partition : at) % count === index
   // Primaries first: each thread gets its part of the work.
-  const mine = new Set([...primaries, ...replicas].filter((_, at) => at % count === index))
+  const mine = new Set([...primaries, ...replicas].filter(isOfLayout))
   const isMine = (partition: number) => mine.has(partition)
   return {
     primaries: primaries.filter(isMine),
     replicas: replicas.filter(isMine),
     notices: index === 0 ? notices : [],
   }
+}
+
+/** Returns the partitions that one store thread may hold, in ascending order. */
+export function layoutOf(config: StoreConfig, partitionCount: number): number[] {
+  const { elastic, share = { index: 0, count: 1 } } = config
+  if (elastic === undefined) {
+    const { primaries, replicas } = rolesOf(config, partitionCount)
+    return [...primaries, ...replicas].toSorted((a, b) => a - b)
+  }
+  const all = Array.from({ length: partitionCount }, (_, partition) => partition)
+  return all.filter((partition) => partition >= (elastic.from ?? 0) && partition % share.count === share.index)
 }
 
 function rolesOfAll(config: StoreConfig, partitionCount: number): Roles {
@@ -48,6 +63,7 @@ function rolesOfAll(config: StoreConfig, partitionCount: number): Roles {
     throw new LatchkeyError('topics_unfit', `Looking at the topics: ${faults.join('; ')}`, { details: { faults } })
   }
   const notices: string[] = []
+  if (config.elastic) return { primaries: [...partitions], replicas: [...partitionsReplica], notices }
   if (useReplicaOnly) {
     if (partitions.length > 0) notices.push('PARTITIONS is ignored: with USE_REPLICA_ONLY=true there are only replicas')
     return { primaries: [], replicas: partitionsReplica.length > 0 ? [...partitionsReplica] : all, notices }

@@ -2,6 +2,7 @@
 import type { CounterName, GaugeName, Stats } from './stats.ts'
 
 export interface StatsView {
+  /** Partitions that are held now. */
   readonly partitions: readonly number[]
   count(name: CounterName): number
   /** @throws RangeError for a partition that is not held */
@@ -11,11 +12,13 @@ export interface StatsView {
 /** Times: of several threads, the latest one counts. */
 const times: ReadonlySet<CounterName> = new Set(['changelogFellAt'])
 
-/** Sums counters. Gauges of a partition are those of the thread that holds it. */
+/** Sums counters. Gauges of a partition are those of the thread that has it in its layout. */
 export function mergedStats(parts: readonly Stats[]): StatsView {
-  const owners = new Map(parts.flatMap((stats) => stats.partitions.map((partition) => [partition, stats] as const)))
+  const owners = new Map(parts.flatMap((stats) => stats.layout.map((partition) => [partition, stats] as const)))
   return {
-    partitions: [...owners.keys()].toSorted((a, b) => a - b),
+    get partitions() {
+      return parts.flatMap((stats) => stats.partitions).toSorted((a, b) => a - b)
+    },
     count(name) {
       const counts = parts.map((stats) => stats.count(name))
       return times.has(name) ? Math.max(0, ...counts) : counts.reduce((sum, count) => sum + count, 0)

@@ -37,7 +37,7 @@ export const counterNames = [
   'operationsPublished',
   'oplogLength',
   'foreignWrites',
-  /** How often a partition that was served began to be filled again. */
+  /** How often a partition that was served began to be filled again, or left. */
   'refills',
   /** Snapshots taken, attempts that failed, and bytes written for them. */
   'snapshots',
@@ -51,10 +51,10 @@ export const counterNames = [
 ] as const
 export type CounterName = (typeof counterNames)[number]
 
-/** Gauges of one partition, in the order of their fields. -1 means "not known yet". */
+/** Gauges of one partition, in the order of their fields. -1 means "not known yet", or that the partition is not held. */
 export const gaugeNames = [
   'state',
-  /** 0 primary, 1 replica. */
+  /** 0 primary, 1 replica, -1 not held. */
   'role',
   'position',
   /** Source offset up to which everything is visible here, or left out. */
@@ -90,19 +90,30 @@ const counterIndex = Object.fromEntries(counterNames.map((name, index) => [name,
 const gaugeIndex = Object.fromEntries(gaugeNames.map((name, index) => [name, index])) as Record<GaugeName, number>
 
 export class Stats {
-  readonly partitions: readonly number[]
+  /** Partitions that have gauges, whether they are held or not. */
+  readonly layout: readonly number[]
   readonly buffer: SharedArrayBuffer
   readonly #values: Float64Array
   readonly #rows = new Map<number, number>()
 
-  /** @param buffer of the Stats of the same partitions in another thread; by default a new one, with gauges at -1 */
-  constructor(partitions: readonly number[], buffer?: SharedArrayBuffer) {
-    const bytes = 8 * (counterNames.length + partitions.length * gaugeNames.length)
-    this.partitions = partitions
+  /**
+   * @param buffer of the Stats of the same layout in another thread; by default a new one, with gauges at -1
+   * @param held partitions of the layout that are held from the start, as primaries until their role is set
+   */
+  constructor(layout: readonly number[], buffer?: SharedArrayBuffer, held = layout) {
+    const bytes = 8 * (counterNames.length + layout.length * gaugeNames.length)
+    this.layout = layout
     this.buffer = buffer ?? new SharedArrayBuffer(bytes)
     this.#values = new Float64Array(this.buffer)
-    partitions.forEach((partition, row) => this.#rows.set(partition, counterNames.length + row * gaugeNames.length))
-    if (buffer === undefined) this.#values.fill(-1, counterNames.length)
+    layout.forEach((partition, row) => this.#rows.set(partition, counterNames.length + row * gaugeNames.length))
+    if (buffer !== undefined) return
+    this.#values.fill(-1, counterNames.length)
+    for (const partition of held) this.setGauge(partition, 'role', 0)
+  }
+
+  /** Partitions that are held now, in the order of the layout. */
+  get partitions(): number[] {
+    return this.layout.filter((partition) => this.gauge(partition, 'role') >= 0)
   }
 
   count(name: CounterName): number {
@@ -123,6 +134,12 @@ export class Stats {
 
   setGauge(partition: number, name: GaugeName, value: number): void {
     this.#values[this.#place(partition, name)] = value
+  }
+
+  /** Forgets all of a partition, which is not held any more. */
+  clear(partition: number): void {
+    const row = this.#place(partition, gaugeNames[0])
+    this.#values.fill(-1, row, row + gaugeNames.length)
   }
 
   #place(partition: number, name: GaugeName): number {

@@ -16,6 +16,8 @@ export interface StoreConfig {
   readonly partitions: readonly number[]
   /** Partitions to copy from the changelog; empty for none, or with useReplicaOnly for all. */
   readonly partitionsReplica: readonly number[]
+  /** Partitions come and go at run time. Without it the store holds the same ones all the time. */
+  readonly elastic?: ElasticConfig
   /** The changelog may have fewer partitions than a source that has grown: it is extended. */
   readonly extendsChangelog?: boolean
   /** Replicas only: no source, no consumer group, no writes. */
@@ -71,6 +73,14 @@ export interface StoreConfig {
   readonly isSnapshotsLocked?: boolean
   /** Discard the content of the changelog and read the source from its start. */
   readonly rebuild?: boolean
+}
+
+/** `partitions` and `partitionsReplica` are what is held at first; none if empty. */
+export interface ElasticConfig {
+  /** Time for which a partition still answers that is not wanted any more; 5,000 if absent. */
+  readonly lingerMs?: number
+  /** First partition that a store thread may hold, which has those that the topic got later. Set by the store itself. */
+  readonly from?: number
 }
 
 /** Returns the folder for the snapshots of a store; undefined without snapshots. */

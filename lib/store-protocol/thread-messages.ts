@@ -61,7 +61,7 @@ export type ToThread =
   /** Answers `keep`. */
   | { type: 'kept'; id: number; isKept: boolean }
   | { type: 'log-level'; level: LogLevel }
-  /** The roles that the held partitions are to have from now on. */
+  /** The roles that partitions are to have from now on. */
   | ({ type: 'roles' } & WantedRoles)
   | { type: 'close' }
 
@@ -69,6 +69,8 @@ export type FromThread =
   /** The memory is laid out: partitions are known. */
   | {
       type: 'opened'
+      /** Partitions that the thread may hold. */
+      layout: number[]
       primaries: number[]
       replicas: number[]
       partitionCount: number

@@ -5,7 +5,7 @@ import { ChiralMap } from '../map/index.ts'
 import { changeBytesOf } from '../store-protocol/change-ring.ts'
 import { pinnedReadersMax } from '../store-protocol/limits.ts'
 import { setPartitionState } from '../store-protocol/partition-state.ts'
-import { rolesOf } from '../store-protocol/roles.ts'
+import { layoutOf, rolesOf } from '../store-protocol/roles.ts'
 import { Stats } from '../store-protocol/stats.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread } from '../store-protocol/thread-messages.ts'
@@ -46,11 +46,13 @@ export function openContext({
   for (const notice of roles.notices) log.warn('{notice}', { notice })
   const partitions = [...roles.primaries, ...roles.replicas].toSorted((a, b) => a - b)
   const { initialCapacity, readerPoolSize, useProcessingOnly } = config
-  const stats = new Stats(partitions)
+  const layout = layoutOf(config, topology.partitionCount)
+  const stats = new Stats(layout, undefined, partitions)
   const keptMemory = new KeptMemory(post)
   const directory = openDirectory(config, keptMemory)
   const map = new ChiralMap({
-    partitions: useProcessingOnly ? [] : partitions,
+    partitions: useProcessingOnly ? [] : layout,
+    held: useProcessingOnly ? [] : partitions,
     partitionCount: topology.partitionCount,
     initialCapacity: Math.ceil(initialCapacity / Math.max(1, config.share?.count ?? 1)),
     readersMax: readerPoolSize + pinnedReadersMax,
@@ -76,8 +78,7 @@ export function openContext({
   })
   flusher.watchBy(changes)
   const { share: _, ...whole } = config
-  const { primaries, replicas } = rolesOf(whole, topology.partitionCount)
-  const threads = Math.min(config.storeThreads ?? 1, primaries.length + replicas.length)
+  const threads = Math.min(config.storeThreads ?? 1, layoutOf(whole, topology.partitionCount).length)
   const memory = new MemoryGuard({ config, map, stats, threads, flush: () => flusher.flush(), post, failed })
   const parts = { config, clients, stats, map, memory, flush: () => flusher.flush(), failed }
   const snapshots = directory && snapshotsOf(parts, directory)

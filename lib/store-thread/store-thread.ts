@@ -184,6 +184,7 @@ export class StoreThread {
       failed: (error: unknown) => this.#failed.reject(error),
     })
     const { config, stats, map, roles } = context
+    const layout = [...stats.layout]
     const [primary, replica] = [new Primaries(context), new Replicas(context)]
     const roleChanges = new RoleChanges(context, primary, replica)
     if (this.#wanted !== undefined) roleChanges.want(this.#wanted)
@@ -192,7 +193,8 @@ export class StoreThread {
     const { primaries, replicas } = roles
     const { partitionCount } = topology
     const recordBytesMax = Math.min(recordLimits(config, topology.limits).maxMessageBytes, hardMaxBytes)
-    post({ type: 'opened', primaries, replicas, partitionCount, recordBytesMax, stats: stats.buffer, map: map.shared })
+    const memory = { stats: stats.buffer, map: map.shared }
+    post({ type: 'opened', layout, primaries, replicas, partitionCount, recordBytesMax, ...memory })
     post({ type: 'state', state: 'recovering' })
     return this.#opened
   }

@@ -17,6 +17,10 @@ export function configOfAdded(config: StoreConfig, known: number, partitionCount
   const message =
     'The topic now has {partitionCount} partitions: taking over {added}. Lookups of keys whose partition changed search the new partition first'
   repeatedLog.log('warning', 'topic-grew', message, { partitionCount, added: added.join(', ') })
+  const others = { initialCapacity: 0, extendsChangelog: true, rebuild: false }
+  if (config.elastic !== undefined) {
+    return { ...config, partitions: [], partitionsReplica: [], elastic: { ...config.elastic, from: known }, ...others }
+  }
   const role = config.useReplicaOnly ? { partitionsReplica: added } : { partitions: added, partitionsReplica: [] }
-  return { ...config, ...role, initialCapacity: 0, extendsChangelog: true, rebuild: false }
+  return { ...config, ...role, ...others }
 }

@@ -15,6 +15,11 @@ export function partitionsOf({ primaries, replicas }: Pick<Assignment, 'primarie
 }
 
 /** Whether an instance holds every partition, including those that the topic gets later. */
-export function holdsAllPartitions({ useReplicaOnly, partitions, partitionsReplica }: StoreConfig): boolean {
-  return (useReplicaOnly ? partitionsReplica : partitions).length === 0
+export function holdsAllPartitions({ elastic, useReplicaOnly, partitions, partitionsReplica }: StoreConfig): boolean {
+  return elastic === undefined && (useReplicaOnly ? partitionsReplica : partitions).length === 0
+}
+
+/** Whether an instance may hold partitions that the topic gets later. */
+export function takesNewPartitions(config: StoreConfig): boolean {
+  return config.elastic !== undefined || holdsAllPartitions(config)
 }

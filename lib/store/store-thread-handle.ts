@@ -11,7 +11,7 @@ import { Stats } from '../store-protocol/stats.ts'
 import type { RecoveryProgress, StoreState } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, PlainError, StoreLogging, ToThread, Troubles } from '../store-protocol/thread-messages.ts'
-import { type Assignment, partitionsOf } from './assignment.ts'
+import type { Assignment } from './assignment.ts'
 import { ThreadChanges } from './changes/thread-changes.ts'
 import { FlushRequests } from './flush-requests.ts'
 import { ProgressMeter } from './progress-meter.ts'
@@ -110,7 +110,7 @@ export class StoreThreadHandle {
     this.#send({ type: 'snapshots-locked' })
   }
 
-  /** Changes the roles of partitions that the thread holds. `assignment` follows. */
+  /** Changes the roles of partitions. `assignment` follows. */
   want(wanted: WantedRoles): void {
     this.#send({ type: 'roles', ...wanted })
   }
@@ -132,7 +132,7 @@ export class StoreThreadHandle {
         this.assignment = message
         if (isDebug()) logHeld(this.#config.storeId, message)
         this.recordBytesMax = message.recordBytesMax
-        this.stats = new Stats(partitionsOf(message), message.stats)
+        this.stats = new Stats(message.layout, message.stats)
         this.#confirm(this.reads.open(message.map, this.#readerThread))
         this.#events.opened()
         break
@@ -207,8 +207,9 @@ export class StoreThreadHandle {
     this.assignment = { ...this.assignment, primaries, replicas }
     if (isDebug()) logHeld(this.#config.storeId, this.assignment)
     const reasons = [this.fenced, this.halted, this.repairing, this.rebuilding, this.contested, this.foreign]
-    // What was reported of a primary does not concern a replica.
-    for (const partition of replicas) for (const one of reasons) one.delete(partition)
+    // What was reported of a primary does not concern others.
+    const others = (one: ReadonlyMap<number, string>) => [...one.keys()].filter((held) => !primaries.includes(held))
+    for (const one of reasons) for (const partition of others(one)) one.delete(partition)
     this.#events.state(this.state)
   }
 

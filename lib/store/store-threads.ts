@@ -6,13 +6,13 @@
 import { isDebug } from '../log/index.ts'
 import { MemoryLedger } from '../store-protocol/memory-budget.ts'
 import { haltedRemaining } from '../store-protocol/recovery-phase.ts'
-import { rolesOf, type WantedRoles } from '../store-protocol/roles.ts'
+import { layoutOf, type WantedRoles } from '../store-protocol/roles.ts'
 import { mergedStats, type StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup, RecoveryProgress, StoreState } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { configOfAdded, warnNotTaken } from './added-partitions.ts'
-import { type Assignment, holdsAllPartitions, partitionsOf } from './assignment.ts'
+import { type Assignment, partitionsOf, takesNewPartitions } from './assignment.ts'
 import { mergedState } from './merged-state.ts'
 import { partitionFor } from './partitioner.ts'
 import { ProgressMeter } from './progress-meter.ts'
@@ -168,9 +168,8 @@ export class StoreThreads {
    */
   #opened(handle: StoreThreadHandle): void {
     if (handle === this.#initial[0]) {
-      const { primaries, replicas } = rolesOf(this.#config, handle.assignment.partitionCount)
       const count = this.#config.storeThreads ?? 1
-      const threads = Math.min(count, primaries.length + replicas.length)
+      const threads = Math.min(count, layoutOf(this.#config, handle.assignment.partitionCount).length)
       for (let index = 1; index < threads; index++) this.#startInitial({ ...this.#config, share: { index, count } })
     }
     this.#merge()
@@ -215,7 +214,7 @@ export class StoreThreads {
     const known = Math.max(...all.map((handle) => handle.assignment.partitionCount))
     if (partitionCount <= known || all.some((handle) => handle.state === 'starting')) return
     for (const handle of all) handle.setPartitionCount(partitionCount)
-    if (holdsAllPartitions(this.#config)) this.#startAdded(known, partitionCount)
+    if (takesNewPartitions(this.#config)) this.#startAdded(known, partitionCount)
     else warnNotTaken(partitionCount)
     this.#merge()
   }

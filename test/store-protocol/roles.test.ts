@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
-import { rolesOf } from '../../lib/store-protocol/roles.ts'
+import { layoutOf, rolesOf } from '../../lib/store-protocol/roles.ts'
 import { settingsFrom } from '../support/instances/settings.ts'
 
 const topics = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092' }
@@ -73,3 +73,16 @@ function thrownBy(act: () => unknown): LatchkeyError {
   }
   throw new Error('nothing was thrown')
 }
+
+test('a store thread may hold what it holds, or each partition whose number falls to it when partitions come and go', () => {
+  const config = settingsFrom({ ...topics, PARTITIONS: '3,1', PARTITIONS_REPLICA: '5' })
+  expect(layoutOf(config, 6)).toEqual([1, 3, 5])
+  const share = { index: 1, count: 2 }
+  expect(layoutOf({ ...config, share }, 6)).toEqual([3])
+  const elastic = { ...config, elastic: {} }
+  expect(layoutOf(elastic, 6)).toEqual([0, 1, 2, 3, 4, 5])
+  expect(layoutOf({ ...elastic, share }, 6)).toEqual([1, 3, 5])
+  expect(layoutOf({ ...elastic, elastic: { from: 4 } }, 6)).toEqual([4, 5])
+  expect(rolesOf({ ...elastic, share }, 6)).toEqual({ primaries: [1, 3], replicas: [5], notices: [] })
+  expect(rolesOf({ ...elastic, partitions: [], partitionsReplica: [] }, 6).primaries).toEqual([])
+})

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { mergedStats } from '../../lib/store-protocol/stats-view.ts'
 import { counterNames, gaugeNames, Stats } from '../../lib/store-protocol/stats.ts'
 
 test('Stats keep every counter and every gauge in its own place', () => {
@@ -14,9 +15,22 @@ test('Stats keep every counter and every gauge in its own place', () => {
 })
 
 test('Stats begin with counters at 0 and gauges at -1', () => {
-  const stats = new Stats([0])
+  const stats = new Stats([0], undefined, [])
   expect(counterNames.filter((name) => stats.count(name) !== 0)).toEqual([])
   expect(gaugeNames.filter((name) => stats.gauge(0, name) !== -1)).toEqual([])
+})
+
+test('Stats name the partitions of their layout that are held, also in another view', () => {
+  const writer = new Stats([1, 3, 5], undefined, [1, 5])
+  const reader = new Stats([1, 3, 5], writer.buffer)
+  expect(reader.partitions).toEqual([1, 5])
+  writer.setGauge(3, 'role', 1)
+  expect(reader.partitions).toEqual([1, 3, 5])
+  writer.setGauge(3, 'position', 7)
+  writer.clear(3)
+  expect(reader.partitions).toEqual([1, 5])
+  expect(gaugeNames.filter((name) => reader.gauge(3, name) !== -1)).toEqual([])
+  expect([1, 5].map((partition) => reader.gauge(partition, 'role'))).toEqual([0, 0])
 })
 
 test('Stats show what another view of the same memory wrote', () => {
@@ -30,4 +44,14 @@ test('Stats show what another view of the same memory wrote', () => {
 
 test('Stats refuse a partition that they do not hold', () => {
   expect(() => new Stats([0]).gauge(1, 'position')).toThrow(RangeError)
+})
+
+test('the figures of several threads name the partitions that are held at the moment', () => {
+  const [even, odd] = [new Stats([0, 2], undefined, [2]), new Stats([1, 3], undefined, [1])]
+  const merged = mergedStats([even, odd])
+  expect(merged.partitions).toEqual([1, 2])
+  odd.setGauge(3, 'role', 1)
+  even.clear(2)
+  expect(merged.partitions).toEqual([1, 3])
+  expect([merged.gauge(3, 'role'), merged.gauge(2, 'role')]).toEqual([1, -1])
 })

@@ -33,7 +33,7 @@ async function linesOfStore(level: LogLevel): Promise<[category: string, message
   const open = (thread: number, primaries: number[], partitionCount: number) => {
     const { map } = createFixture()
     const stats = new Stats(primaries).buffer
-    const assignment = { primaries, replicas: [], partitionCount, recordBytesMax: 1_000 }
+    const assignment = { layout: primaries, primaries, replicas: [], partitionCount, recordBytesMax: 1_000 }
     threads[thread]!.received({ type: 'opened', ...assignment, stats, map: map.shared })
   }
   const receive = (thread: number, ...messages: FromThread[]) =>

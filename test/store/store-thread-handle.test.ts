@@ -40,7 +40,7 @@ test('a stopping store does not run again when a pending step ends', () => {
 test('pinned readers can be pinned again once they are closed', () => {
   const { handle, receive } = startHandle()
   const { map } = createFixture({ readersMax: 1 + pinnedReadersMax })
-  const assignment = { primaries: [0], replicas: [], partitionCount: 1, recordBytesMax: 1_000 }
+  const assignment = { layout: [0], primaries: [0], replicas: [], partitionCount: 1, recordBytesMax: 1_000 }
   receive({ type: 'opened', ...assignment, stats: new Stats([0]).buffer, map: map.shared })
   for (let count = 0; count < 2 * pinnedReadersMax; count++) handle.reads.pin().close()
   const pinned = Array.from({ length: pinnedReadersMax }, () => handle.reads.pin())

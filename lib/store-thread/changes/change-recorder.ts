@@ -84,6 +84,12 @@ export class ChangeRecorder implements RecordTrail {
     this.#positions.noteLost(partition)
   }
 
+  /** Forgets a partition, which leaves the map with the next publish. */
+  left(partition: number): void {
+    this.#floors[this.#positions.rowOf(partition)] = Number.POSITIVE_INFINITY
+    this.#positions.left(partition)
+  }
+
   /** To be called when a publish begins. */
   began(): void {
     if (this.#isRecording) this.#endPublishing = this.#ring!.end

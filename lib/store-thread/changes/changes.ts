@@ -38,7 +38,7 @@ export class Changes {
 
   constructor(stats: Stats, options: ChangesOptions) {
     this.positions = new VisiblePositions(stats)
-    this.recorder = new ChangeRecorder(stats.partitions, this.positions, options.bytes)
+    this.recorder = new ChangeRecorder(stats.layout, this.positions, options.bytes)
     this.#options = options
     const { log, post, failed } = options
     const visible = (partition: number) => this.positions.published[this.positions.rowOf(partition)]!

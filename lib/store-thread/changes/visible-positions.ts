@@ -5,7 +5,7 @@
 import type { Stats } from '../../store-protocol/stats.ts'
 
 export class VisiblePositions {
-  /** Next changelog offset of each partition, in the order of `stats.partitions`. A lower bound; -1 if unknown. */
+  /** Next changelog offset of each partition, in the order of `stats.layout`. A lower bound; -1 if unknown. */
   readonly changelog: Float64Array
   readonly #stats: Stats
   readonly #rows = new Map<number, number>()
@@ -19,9 +19,9 @@ export class VisiblePositions {
   readonly #inexactPublished: Uint8Array
 
   constructor(stats: Stats) {
-    const { length } = stats.partitions
+    const { length } = stats.layout
     this.#stats = stats
-    stats.partitions.forEach((partition, row) => this.#rows.set(partition, row))
+    stats.layout.forEach((partition, row) => this.#rows.set(partition, row))
     const unknown = () => new Float64Array(length).fill(-1)
     this.changelog = unknown()
     this.#source = unknown()
@@ -40,7 +40,7 @@ export class VisiblePositions {
 
   /** Partitions of which more is visible than the changelog position of the last publish says. */
   get inexact(): number[] {
-    return this.#stats.partitions.filter((_, row) => this.#inexactPublished[row] === 1)
+    return this.#stats.layout.filter((_, row) => this.#inexactPublished[row] === 1)
   }
 
   rowOf(partition: number): number {
@@ -64,6 +64,14 @@ export class VisiblePositions {
     this.#inexact[this.rowOf(partition)] = 1
   }
 
+  /** Forgets a partition, which leaves the map with the next publish. */
+  left(partition: number): void {
+    const row = this.rowOf(partition)
+    this.#source[row] = -1
+    this.changelog[row] = -1
+    this.#inexact[row] = 0
+  }
+
   /** To be called when a publish begins. */
   began(): void {
     this.#sourcePublishing.set(this.#source)
@@ -79,11 +87,11 @@ export class VisiblePositions {
     this.#changelogPublished.set(this.#changelogPublishing)
     this.#inexactPublished.set(this.#inexactPublishing)
     let isChanged = false
-    const { partitions } = this.#stats
-    for (let row = 0; row < partitions.length; row++) {
+    const { layout } = this.#stats
+    for (let row = 0; row < layout.length; row++) {
       const position = this.#sourcePublishing[row]!
-      if (this.#stats.gauge(partitions[row]!, 'visible') === position) continue
-      this.#stats.setGauge(partitions[row]!, 'visible', position)
+      if (this.#stats.gauge(layout[row]!, 'visible') === position) continue
+      this.#stats.setGauge(layout[row]!, 'visible', position)
       isChanged = true
     }
     return isChanged

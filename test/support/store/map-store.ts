@@ -123,6 +123,7 @@ export async function openMapStore(
     const { primaries = [], replicas = [] } = thread.partitions
     thread.post({
       type: 'opened',
+      layout: [...primaries, ...replicas],
       primaries: [...primaries],
       replicas: [...replicas],
       partitionCount,
