@@ -155,7 +155,7 @@ export class Primaries {
     this.#events.left(partition)
     this.#contests.left(partition)
     this.#committer!.remove(partition)
-    this.#context.snapshots?.leave(partition)
+    void this.#context.snapshots?.leave(partition)
     if (written === undefined || !isWhole) return undefined
     const confirmed = this.#commitMetadata!.confirmed(partition)
     return copyOf(this.#recovered.get(partition)!, written, this.#ownership.identity(partition), confirmed?.epoch)

@@ -92,11 +92,12 @@ export class ReplicaHandover {
 
   /** Takes partitions out of the map, and makes room to read them from the start. */
   async empty(partitions: readonly number[]): Promise<void> {
-    const { map, flusher, stats } = this.#context
+    const { map, flusher, stats, snapshots } = this.#context
     for (const partition of partitions) {
       this.#stop(partition)
       this.#replicas.delete(partition)
       setPartitionState(stats, partition, 'recovering')
+      await snapshots?.leave(partition)
       map.remove(partition)
     }
     await flusher.flush()

@@ -1,4 +1,4 @@
-/** Reads snapshots into the map at a start, and reports what it found of them. */
+/** Reads snapshots into the map when partitions come, and reports what it found of them. */
 import { loggerOf } from '../../log/index.ts'
 import { type SnapshotRefusal, snapshotRefusals } from '../../store-protocol/snapshot-refusal.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
@@ -71,6 +71,8 @@ export class Restorer {
     const asking = isFound ? askChangelog(input, partitions) : { now: new Map<number, never>(), deleteRetentionMs: 0 }
     const [read, asked] = await Promise.all([reading, asking])
     const outcomes = await checkSnapshots(input, new Map(read), asked)
+    // A partition may leave, and come again.
+    for (const partition of partitions) this.#reading.delete(partition)
     report(changelogTopic, stats, outcomes)
     for (const [partition, outcome] of outcomes) {
       if (outcome.restored !== undefined) restored.set(partition, outcome.restored)

@@ -4,8 +4,8 @@
  */
 import { LatchkeyError } from '../../errors.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
-import { loggerOf, RepeatedLog } from '../../log/index.ts'
-import type { SnapshotFailure, SnapshotTaken } from '../../map/index.ts'
+import { loggerOf } from '../../log/index.ts'
+import type { SnapshotFailure } from '../../map/index.ts'
 import { ageOf, allowedAgeMs } from '../../store-protocol/snapshot-age.ts'
 import type { Moment, SnapshotFacts } from '../../store-protocol/snapshot-facts.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
@@ -17,6 +17,7 @@ import type { SnapshotPartition } from './partition-point.ts'
 import type { PartitionSnapshots } from './partition-snapshots.ts'
 import { Prerequisites } from './prerequisites.ts'
 import { Restorer } from './restorer.ts'
+import { SnapshotReport } from './snapshot-report.ts'
 import { SnapshotTrail } from './snapshot-trail.ts'
 
 const log = loggerOf('snapshot')
@@ -57,11 +58,13 @@ export class Snapshots {
   readonly restorer: Restorer
   readonly #options: SnapshotsOptions
   readonly #followed = new Map<number, Followed>()
-  readonly #repeated = new RepeatedLog(log)
+  readonly #report: SnapshotReport
   readonly #stopping = new AbortController()
   readonly #prerequisites: Prerequisites
   #timer: ReturnType<typeof setInterval> | undefined
   #round: Promise<void> | undefined
+  /** The last snapshot that was begun. */
+  #taking: { readonly partition: number; readonly ended: Promise<unknown> } | undefined
   /** No snapshot before this time (performance.now()). */
   #restsUntil = 0
   #isLocked: boolean
@@ -71,6 +74,7 @@ export class Snapshots {
     this.restorer = new Restorer(options, isLocked)
     this.#prerequisites = new Prerequisites(options.client, options.changelogTopic)
     this.#options = options
+    this.#report = new SnapshotReport(options)
     this.#isLocked = isLocked
   }
 
@@ -99,16 +103,13 @@ export class Snapshots {
     begun.endedAt = performance.now()
     begun.position = facts.position
     begun.agesAtMs = agesAt(facts)
-    const { stats } = this.#options
-    stats.setGauge(partition, 'snapshotPosition', facts.position)
-    stats.setGauge(partition, 'snapshotTakenAt', facts.takenAt.local)
-    stats.setGauge(partition, 'snapshotEntries', restored!.entries)
-    stats.setGauge(partition, 'snapshotBytes', restored!.bytes)
+    this.#report.is(partition, facts, restored!)
   }
 
-  /** Takes no more snapshots of a partition. */
-  leave(partition: number): void {
+  /** Takes no more snapshots of a partition. Resolves when none is being taken. */
+  async leave(partition: number): Promise<void> {
     this.#followed.delete(partition)
+    if (this.#taking?.partition === partition) await this.#taking.ended
   }
 
   /**
@@ -125,9 +126,16 @@ export class Snapshots {
   begin(): void {
     const tickMs = Math.min(tickMsMax, this.#options.seconds * 500)
     this.#timer ??= setInterval(() => this.#tick(), tickMs)
-    this.#round = this.#own()
-      .catch(this.#options.failed)
-      .finally(() => (this.#round = undefined))
+    this.own()
+  }
+
+  /** Copies what was restored without being read. To be called once the store answers, and after later restores. */
+  own(): void {
+    const before = this.#round
+    this.#run(async () => {
+      await before
+      await this.#own()
+    })
   }
 
   /** Takes a last snapshot of what has changed since. To be called when nothing is put into the map any more. */
@@ -152,9 +160,16 @@ export class Snapshots {
     if (!this.#isLocked || this.#round !== undefined || performance.now() < this.#restsUntil) return
     const due = this.#due()
     if (due.length === 0) return
-    this.#round = this.#take(due)
+    this.#run(() => this.#take(due))
+  }
+
+  #run(step: () => Promise<void>): void {
+    const round = step()
       .catch(this.#options.failed)
-      .finally(() => (this.#round = undefined))
+      .finally(() => {
+        if (this.#round === round) this.#round = undefined
+      })
+    this.#round = round
   }
 
   async #own(): Promise<void> {
@@ -185,7 +200,11 @@ export class Snapshots {
     try {
       const deleteRetentionMs = await this.#prerequisites.deleteRetentionMs()
       if (deleteRetentionMs === undefined) return
-      for (const partition of partitions) busySeconds += await this.#takeOne(partition, deleteRetentionMs)
+      for (const partition of partitions) {
+        const taking = this.#takeOne(partition, deleteRetentionMs)
+        this.#taking = { partition, ended: taking.catch(() => {}) }
+        busySeconds += await taking
+      }
     } catch (error) {
       // Kafka did not answer. What it says is in the client's health, and the next turn asks again.
       if (!(error instanceof LatchkeyError)) throw error
@@ -202,6 +221,7 @@ export class Snapshots {
     if (facts === undefined || signal.aborted) return 0
     const { records } = facts
     await this.#options.flush()
+    if (this.#followed.get(partition) !== followed) return 0 // it leaves
     const result = await this.#options.files.take(partition, facts)
     followed!.endedAt = performance.now()
     followed!.records = records
@@ -210,34 +230,15 @@ export class Snapshots {
       return 0
     }
     Object.assign(followed!, { position: facts.position, takenAt: facts.takenAt, agesAtMs: agesAt(facts) })
-    this.#taken(partition, facts, result)
+    this.#report.taken(partition, facts, result)
     return result.seconds
   }
 
-  #taken(partition: number, { position, takenAt }: SnapshotFacts, taken: SnapshotTaken): void {
-    const { stats } = this.#options
-    stats.add('snapshots', 1)
-    stats.add('snapshotBytesWritten', taken.writtenBytes)
-    stats.setGauge(partition, 'snapshotPosition', position)
-    stats.setGauge(partition, 'snapshotTakenAt', takenAt.local)
-    stats.setGauge(partition, 'snapshotEntries', taken.entries)
-    stats.setGauge(partition, 'snapshotBytes', taken.totalBytes)
-    stats.setGauge(partition, 'snapshotSeconds', Math.round(taken.seconds * 1_000) / 1_000)
-    const { entries, writtenBytes: bytes, seconds } = taken
-    const message = 'Partition {partition}: snapshot of {entries} entries, {bytes} bytes written in {seconds} s'
-    log.debug(message, { partition, entries, bytes, seconds, position })
-  }
-
-  #failed(partition: number, { reason, message: found }: SnapshotFailure): void {
-    if (reason === 'closed') return
-    const { stats, changelogTopic, seconds, files } = this.#options
-    stats.add('snapshotFailures', 1)
-    const what = files.isOff
-      ? 'No more snapshots are taken until the next start'
-      : `The one before stays, and the next is tried in ${seconds} s`
-    const message = 'Writing a snapshot of {changelogTopic} partition {partition}: {found}. {what}'
-    this.#repeated.log('error', `failed ${reason}`, message, { changelogTopic, partition, found, what })
-    if (files.isOff) clearInterval(this.#timer)
+  #failed(partition: number, failure: SnapshotFailure): void {
+    if (failure.reason === 'closed') return
+    const { isOff } = this.#options.files
+    this.#report.failed(partition, failure, isOff)
+    if (isOff) clearInterval(this.#timer)
   }
 }
 
