@@ -6,13 +6,24 @@ import type { StoreContext } from './store-context.ts'
 
 export type Role = 'primary' | 'replica'
 
-/** Gives a partition that is held another role. */
+/** Gives a partition a role. */
 export function setRole({ roles, stats }: Pick<StoreContext, 'roles' | 'stats'>, partition: number, role: Role): void {
   const { primaries, replicas } = roles
   const [from, to] = role === 'primary' ? [replicas, primaries] : [primaries, replicas]
-  const at = from.indexOf(partition)
-  if (at >= 0) from.splice(at, 1)
+  leave(from, partition)
   if (!to.includes(partition)) to.push(partition)
   to.sort((a, b) => a - b)
   stats.setGauge(partition, 'role', role === 'primary' ? 0 : 1)
+}
+
+/** Notes that a partition is not held any more. */
+export function clearRole({ roles, stats }: Pick<StoreContext, 'roles' | 'stats'>, partition: number): void {
+  leave(roles.primaries, partition)
+  leave(roles.replicas, partition)
+  stats.clear(partition)
+}
+
+function leave(partitions: number[], partition: number): void {
+  const at = partitions.indexOf(partition)
+  if (at >= 0) partitions.splice(at, 1)
 }

@@ -3,7 +3,6 @@
  * commits nothing. Records enter the map as in recovery and ingest (apply.ts).
  */
 import type { EndsWatch } from '../kafka/ends-watch.ts'
-import { listOffsets } from '../kafka/offsets.ts'
 import type { RecordBatchReader } from '../kafka/record-batch/index.ts'
 import { loggerOf } from '../log/index.ts'
 import { type HeaderSelector, headerSelectorOf } from '../store-protocol/kept-headers.ts'
@@ -11,14 +10,16 @@ import { partitionStateOf, setPartitionState } from '../store-protocol/partition
 import { changelogFetch } from '../topics/clients.ts'
 import { applyLateRecords, applyRecords } from './apply.ts'
 import { ChangelogReader } from './changelog-reader.ts'
-import { ReplicaTrail } from './changes/replica-trail.ts'
 import { setEnd, watchEnds } from './ends.ts'
+import { clearRole, setRole } from './holdings.ts'
 import { FreePages } from './memory/free-pages.ts'
 import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
-import { isAbortMarker, Succession } from './recovery/succession.ts'
+import { isAbortMarker } from './recovery/succession.ts'
+import { beginningsOf } from './replica-beginnings.ts'
 import { ReplicaHandover } from './replica-handover.ts'
+import { ReplicaRefills } from './replica-refills.ts'
 import { ReplicaWatch } from './replica-watch.ts'
-import { type Copy, noteBeginning, pointOf, type Replica, replicaFrom, replicaOf } from './replica.ts'
+import { type Copy, pointOf, type Replica, replicaFrom, replicaOf } from './replica.ts'
 import type { StoreContext } from './store-context.ts'
 
 const log = loggerOf('store')
@@ -33,10 +34,11 @@ export class Replicas {
   readonly #reader: ChangelogReader<Replica>
   #ends: EndsWatch<number> | undefined
   #watch: ReplicaWatch | undefined
-  /** Replicas that are being emptied before they start again. */
-  readonly #refilling = new Set<number>()
+  #reading: Promise<void> | undefined
+  readonly #refills: ReplicaRefills
   readonly #allFilled = Promise.withResolvers<void>()
   readonly #pages: FreePages
+  #becameFilled = () => {}
 
   constructor(context: StoreContext) {
     this.#context = context
@@ -46,6 +48,14 @@ export class Replicas {
     this.#headerSelector = headerSelectorOf(config)
     const fetch = changelogFetch(config)
     this.#reader = new ChangelogReader(clients.replicas, config.changelogTopic, fetch, stats, this.#replicas)
+    this.#refills = new ReplicaRefills(context, this.#replicas, this.#pages, {
+      stop: (partition) => this.#reader.remove(partition),
+      continue: (partition) => this.#follow([partition]),
+      began: (partition) => {
+        this.#followForSnapshots(partition)
+        this.#checkFilled(partition)
+      },
+    })
     this.handover = new ReplicaHandover(context, this.#replicas, {
       stop: (partition) => this.#reader.remove(partition),
       continue: (partition) => this.#follow([partition]),
@@ -57,35 +67,67 @@ export class Replicas {
     return this.#allFilled.promise
   }
 
+  /** Calls a function whenever a replica has been filled. */
+  onFilled(listener: () => void): void {
+    this.#becameFilled = listener
+  }
+
   /** Runs until stop(). */
   async run(): Promise<void> {
-    const { clients, config, stats, roles, snapshots } = this.#context
-    const replicas = [...roles.replicas]
+    const { replicas } = this.#context.roles
     if (replicas.length === 0) return this.#allFilled.resolve()
-    const client = clients.replicas
-    const starts = await client.retryForever(() => listOffsets(client, config.changelogTopic, replicas, 'earliest'))
-    const ends = await client.retryForever(() => listOffsets(client, config.changelogTopic, replicas, 'latest'))
-    const without = { identityOf: () => undefined, rebuildOf: () => undefined }
-    const restored = await snapshots?.restorer.restore(replicas, { client, ...without })
-    for (const [partition, start] of starts) {
-      const target = ends.get(partition)!
-      const begun = replicaFrom(restored?.get(partition)?.facts, start, target)
-      this.#replicas.set(partition, begun)
-      this.#followForSnapshots(partition, restored?.get(partition))
-      noteBeginning(stats, partition, begun)
+    await this.#begin([...replicas])
+    await this.#read()
+  }
+
+  /** Copies a partition that is not in memory. */
+  async add(partition: number): Promise<void> {
+    const { map, stats } = this.#context
+    map.add(partition)
+    setPartitionState(stats, partition, 'recovering')
+    setRole(this.#context, partition, 'replica')
+    await this.#begin([partition])
+    this.#context.snapshots?.own()
+    this.#read().catch(this.#context.failed)
+  }
+
+  /** Takes a partition out of memory. It is not there any more when this resolves. */
+  async drop(partition: number): Promise<void> {
+    const { map, flusher, stats, snapshots, changes } = this.#context
+    this.#reader.remove(partition)
+    this.#replicas.delete(partition)
+    // Readers that find nothing look at the state.
+    setPartitionState(stats, partition, 'recovering')
+    await snapshots?.leave(partition)
+    await this.#refills.ended(partition)
+    changes.recorder.left(partition)
+    map.remove(partition)
+    await flusher.flush()
+    clearRole(this.#context, partition)
+    this.#pages.giveBack()
+  }
+
+  async #begin(partitions: readonly number[]): Promise<void> {
+    for (const [partition, { replica, restored }] of await beginningsOf(this.#context, partitions)) {
+      this.#replicas.set(partition, replica)
+      this.#followForSnapshots(partition, restored)
       this.#follow([partition])
       this.#checkFilled(partition)
     }
-    await this.#read(config.changelogTopic)
   }
 
   /** Reads the replicas until stop(). */
-  #read(topic: string): Promise<void> {
-    const { clients, stats, roles } = this.#context
+  #read(): Promise<void> {
+    return (this.#reading ??= this.#readOn())
+  }
+
+  #readOn(): Promise<void> {
+    const { clients, config, stats, roles } = this.#context
     const client = clients.replicas
+    const topic = config.changelogTopic
     this.#watch = new ReplicaWatch(client, topic, {
       replicas: this.#replicas,
-      changed: (partition, found) => void this.#beginAgain(partition, found).catch(this.#context.failed),
+      changed: (partition, found) => void this.#refills.beginAgain(partition, found).catch(this.#context.failed),
       failed: this.#context.failed,
     })
     this.#ends = watchEnds(client, topic, roles.replicas, stats)
@@ -98,14 +140,14 @@ export class Replicas {
       passedOver: (replica) => void (replica.isDisputed = true),
       progressed: (partition, replica, lastStableOffset) => this.#progressed(partition, replica, lastStableOffset),
       room: () => this.#context.flusher.room(),
-      outOfRange: (partition) => this.#refill(partition, notInIt),
+      outOfRange: (partition) => this.#refills.refill(partition, notInIt),
       epochBegan: (partition) => this.#watch?.epochBegan(partition),
     })
   }
 
   /** Continues a primary as a replica. Without a copy, the partition is read from the start of the changelog. */
   async adopt(partition: number, copy: Copy | undefined): Promise<void> {
-    const { clients, config, stats, failed } = this.#context
+    const { clients, stats, failed } = this.#context
     const replica = copy === undefined ? replicaFrom(undefined, 0, 0) : replicaOf(copy)
     this.#replicas.set(partition, replica)
     stats.setGauge(partition, 'position', replica.position)
@@ -113,22 +155,23 @@ export class Replicas {
     if (copy === undefined) {
       replica.opened = true
       const found = 'what this instance has of it cannot be continued'
-      await clients.replicas.retryForever(() => this.#refill(partition, found))
+      await clients.replicas.retryForever(() => this.#refills.refill(partition, found))
     } else {
       setPartitionState(stats, partition, 'running')
       this.#followForSnapshots(partition)
     }
-    if (this.#watch === undefined) this.#read(config.changelogTopic).catch(failed)
+    this.#read().catch(failed)
     this.#follow([partition])
   }
 
   /** Reads these replicas from their positions on, or not while memory is full: then their lag grows. */
   #follow(partitions: Iterable<number>): void {
-    // One that is being emptied is read again afterwards.
-    const isRead = (one: number) => !this.#refilling.has(one) && this.#replicas.get(one)?.ending?.end === undefined
-    for (const partition of [...partitions].filter((one) => isRead(one))) {
+    for (const partition of partitions) {
+      const replica = this.#replicas.get(partition)
+      // One that is being emptied is read again afterwards.
+      if (replica === undefined || replica.ending?.end !== undefined || this.#refills.has(partition)) continue
       if (!this.#context.memory.mayRead) this.#reader.remove(partition)
-      else this.#reader.add(partition, this.#replicas.get(partition)!.epochs)
+      else this.#reader.add(partition, replica.epochs)
     }
   }
 
@@ -144,7 +187,7 @@ export class Replicas {
     const isLate = replica.succession.isLate(batch)
     if (isLate) replica.isDisputed = true
     // A primary that began with a snapshot of this replica would not find the late records.
-    if (isLate) snapshots?.leave(partition)
+    if (isLate) void snapshots?.leave(partition)
     const recording = changes.recorder.trailOf(partition, 0)
     replica.trail.recordBy(snapshots === undefined ? recording : snapshots.trailOf(partition, 0, recording))
     // The primary corrects late records. Until then the replica shows no older value.
@@ -189,62 +232,7 @@ export class Replicas {
     if (!replica.filled || this.#replicas.get(partition) !== replica) return // another fill, or role, has begun
     setPartitionState(stats, partition, 'running')
     log.info('Replica of partition {partition} has reached the changelog’s end', { partition })
+    this.#becameFilled()
     if ([...this.#replicas.values()].every((one) => one.filled)) this.#allFilled.resolve()
-  }
-
-  /** Starts a replica again: its position is in the changelog, but the records that were read before it are not. */
-  async #beginAgain(partition: number, found: string): Promise<void> {
-    if (this.#refilling.has(partition)) return
-    this.#reader.remove(partition)
-    const { replicas } = this.#context.clients
-    try {
-      await replicas.retryForever(() => this.#refill(partition, found))
-      this.#follow([partition])
-    } catch (error) {
-      if (!replicas.signal.aborted) throw error
-    }
-  }
-
-  /** Empties and restarts a replica: the changelog was truncated or recreated, and the replica may hold any values. */
-  async #refill(partition: number, found: string): Promise<number> {
-    this.#refilling.add(partition)
-    try {
-      return await this.#empty(partition, found)
-    } finally {
-      this.#refilling.delete(partition)
-    }
-  }
-
-  async #empty(partition: number, found: string): Promise<number> {
-    const { clients, config, map, stats, flusher } = this.#context
-    const client = clients.replicas
-    const { changelogTopic } = config
-    const starts = await listOffsets(client, changelogTopic, [partition], 'earliest')
-    const ends = await listOffsets(client, changelogTopic, [partition], 'latest')
-    const replica = this.#replicas.get(partition)
-    if (replica === undefined) return 0 // it has left meanwhile
-    replica.isDisputed = false
-    const message =
-      '{changelogTopic} partition {partition}: {found}. It had been read up to offset {position}; reading it again'
-    log.error(message, { changelogTopic, partition, found, position: replica.position })
-    setPartitionState(stats, partition, 'recovering')
-    // Set at once, because #becomeReadable() may be about to mark the replica as filled.
-    replica.filled = false
-    if (replica.opened) {
-      replica.opened = false
-      map.remove(partition)
-      await flusher.flush()
-      map.add(partition)
-      this.#pages.giveBack()
-    } else map.clear(partition)
-    replica.epochs.cut(0)
-    replica.succession = new Succession()
-    replica.trail = new ReplicaTrail()
-    replica.start = starts.get(partition)!
-    replica.position = replica.start
-    this.#followForSnapshots(partition)
-    replica.target = ends.get(partition)!
-    this.#checkFilled(partition)
-    return replica.position
   }
 }

@@ -1,16 +1,23 @@
 /**
- * Brings the roles of the held partitions to what is wanted, while the store runs: replicas become primaries, and
- * primaries replicas. A partition has one change at a time. Later wishes replace earlier ones.
+ * Brings the roles of partitions to what is wanted, while the store runs: replicas become primaries, and primaries
+ * replicas. If partitions come and go, others are copied first, and what is not wanted any more leaves. A partition has one
+ * change at a time. Later wishes replace earlier ones.
  */
 import { LatchkeyError } from '../errors.ts'
 import { loggerOf } from '../log/index.ts'
+import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { WantedRoles } from '../store-protocol/roles.ts'
+import { Lingering } from './lingering.ts'
 import type { Primaries } from './primaries.ts'
 import { readChangelog } from './read-changelog.ts'
 import type { Replicas } from './replicas.ts'
 import type { StoreContext } from './store-context.ts'
 
 const log = loggerOf('store')
+
+/** Partitions of an instance that are filled at the same time. */
+const fillsMax = 4
+const lingerMsDefault = 5_000
 
 export class RoleChanges {
   readonly #context: StoreContext
@@ -19,6 +26,7 @@ export class RoleChanges {
   readonly #changing = new Set<number>()
   /** Partitions that could not be taken. They are tried again with the next wish. */
   readonly #refused = new Set<number>()
+  readonly #lingering: Lingering
   #wanted: WantedRoles | undefined
   #isRunning = false
 
@@ -26,6 +34,9 @@ export class RoleChanges {
     this.#context = context
     this.#primaries = primaries
     this.#replicas = replicas
+    this.#lingering = new Lingering(context.config.elastic?.lingerMs ?? lingerMsDefault, () => this.#look())
+    replicas.onFilled(() => this.#look())
+    context.memory.onChange(() => this.#look())
   }
 
   /** To be called when everything recovered is visible, and the primaries run. */
@@ -43,17 +54,41 @@ export class RoleChanges {
 
   stop(): void {
     this.#isRunning = false
+    this.#lingering.stop()
   }
 
   #look(): void {
     if (!this.#isRunning || this.#wanted === undefined) return
-    const { primaries, replicas } = this.#context.roles
+    const { config, memory, roles } = this.#context
     const wanted = { primaries: new Set(this.#wanted.primaries), replicas: new Set(this.#wanted.replicas) }
+    const isUnwanted = (partition: number) =>
+      config.elastic !== undefined && !wanted.primaries.has(partition) && !wanted.replicas.has(partition)
     const isFree = (partition: number) => !this.#changing.has(partition) && !this.#refused.has(partition)
-    const released = primaries.filter((partition) => wanted.replicas.has(partition) && isFree(partition))
-    const taken = replicas.filter((partition) => wanted.primaries.has(partition) && isFree(partition))
+    const released = roles.primaries.filter((one) => (wanted.replicas.has(one) || isUnwanted(one)) && isFree(one))
+    const taken = roles.replicas.filter((one) => wanted.primaries.has(one) && isFree(one) && this.#isFilled(one))
+    const left = this.#lingering.over(roles.replicas.filter(isUnwanted)).filter(isFree)
     for (const partition of released) this.#change([partition], () => this.#release(partition))
+    for (const partition of left) this.#change([partition], () => this.#drop(partition))
+    // A full store reads nothing, so it would not reach the end that a fence sets.
+    if (!memory.mayRead) return
     if (taken.length > 0) this.#change(taken, () => this.#take(taken))
+    if (config.elastic !== undefined) this.#fill([...wanted.primaries, ...wanted.replicas])
+  }
+
+  /** Begins to copy partitions that are not held, in this order and some at a time. */
+  #fill(wanted: readonly number[]): void {
+    const { config, roles, stats } = this.#context
+    const isAbsent = (one: number) => !roles.primaries.includes(one) && !roles.replicas.includes(one)
+    const absent = wanted.filter((one) => stats.layout.includes(one) && isAbsent(one) && !this.#changing.has(one))
+    const most = Math.max(1, Math.floor(fillsMax / (config.storeThreads ?? 1)))
+    const room = most - roles.replicas.filter((one) => !this.#isFilled(one)).length
+    for (const partition of absent.slice(0, Math.max(0, room))) {
+      this.#change([partition], () => this.#replicas.add(partition))
+    }
+  }
+
+  #isFilled(partition: number): boolean {
+    return partitionStateOf(this.#context.stats, partition) === 'running'
   }
 
   #change(partitions: readonly number[], change: () => Promise<void>): void {
@@ -109,5 +144,10 @@ export class RoleChanges {
   async #release(partition: number): Promise<void> {
     await this.#replicas.adopt(partition, await this.#primaries.release(partition))
     log.info('Partition {partition} is a replica now', { partition })
+  }
+
+  async #drop(partition: number): Promise<void> {
+    await this.#replicas.drop(partition)
+    log.info('Partition {partition} is not held any more', { partition })
   }
 }

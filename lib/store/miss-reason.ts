@@ -2,6 +2,7 @@
 import { LatchkeyError } from '../errors.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
+import type { PartitionState } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { type Assignment, holdsAllPartitions } from './assignment.ts'
 import { partitionFor } from './partitioner.ts'
@@ -14,7 +15,10 @@ export function missReasons(assignment: Assignment, stats: StatsView, config: St
   if (hasEveryKey(assignment, stats)) return noReason
   const { primaries, replicas, partitionCount, recovering = [] } = assignment
   const rebuilding = primaries.filter((partition) => partitionStateOf(stats, partition) === 'rebuilding')
-  const filling = replicas.filter((partition) => partitionStateOf(stats, partition) !== 'running')
+  const filling = [
+    ...replicas.filter((partition) => partitionStateOf(stats, partition) !== 'running'),
+    ...primaries.filter((partition) => isEmptied(partitionStateOf(stats, partition))),
+  ]
   const attempted = `Reading store ${config.storeId}`
   const reasonOf = (partition: number | undefined): LatchkeyError | undefined => {
     const rebuilt = partition === undefined ? rebuilding[0] : rebuilding.find((one) => one === partition)
@@ -45,8 +49,16 @@ export function missReasons(assignment: Assignment, stats: StatsView, config: St
 function hasEveryKey({ primaries, replicas, partitionCount, recovering }: Assignment, stats: StatsView): boolean {
   if (replicas.length > 0 || primaries.length < partitionCount) return false
   if (recovering !== undefined && recovering.length > 0) return false
-  for (const partition of primaries) if (partitionStateOf(stats, partition) === 'rebuilding') return false
+  for (const partition of primaries) {
+    const state = partitionStateOf(stats, partition)
+    if (state === 'rebuilding' || isEmptied(state)) return false
+  }
   return true
+}
+
+/** Whether a partition has left the map that was a primary until now. The assignment may be of before. */
+function isEmptied(state: PartitionState): boolean {
+  return state === 'recovering' || state === 'starting'
 }
 
 /** Returns why not all entries of a partition are here; undefined if they are. */
@@ -67,7 +79,7 @@ export function incompleteReason(
   }
   if (recovering.includes(partition)) return recoveringError(`${attempted}: the request is for`, partition)
   const state = partitionStateOf(stats, partition)
-  if (isReplica && state !== 'running') {
+  if (isReplica ? state !== 'running' : isEmptied(state)) {
     const message = `${attempted}: the replica of partition ${partition} is still filling`
     return new LatchkeyError('replica_recovering', message, { details: { partitions: [partition] } })
   }

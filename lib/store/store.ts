@@ -195,7 +195,7 @@ export class Store implements StoreReads {
     return flushed.reduce((sum, operations) => sum + operations, 0)
   }
 
-  /** Changes the roles of partitions that are held. Needs FENCING. status() shows when they have changed. */
+  /** Changes the roles of partitions (see WantedRoles). Needs FENCING. status() shows when they have changed. */
   want(wanted: WantedRoles): void {
     this.#threads.want(wanted)
   }

@@ -1,12 +1,16 @@
 /** Which changes a wish leads to, and when. */
 import { expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
+import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
+import { Stats } from '../../lib/store-protocol/stats.ts'
 import type { Primaries } from '../../lib/store-thread/primaries.ts'
 import type { Replicas } from '../../lib/store-thread/replicas.ts'
 import { RoleChanges } from '../../lib/store-thread/role-changes.ts'
 import type { StoreContext } from '../../lib/store-thread/store-context.ts'
+import { memoryStandIn } from '../support/store-thread/stand-ins.ts'
+import { until } from '../support/until.ts'
 
-function start(primaries: number[], replicas: number[]) {
+function start(primaries: number[], replicas: number[], elastic?: { lingerMs: number }) {
   const roles = { primaries, replicas, notices: [] }
   const done: string[] = []
   const pending: PromiseWithResolvers<void>[] = []
@@ -32,10 +36,35 @@ function start(primaries: number[], replicas: number[]) {
     },
   } as unknown as Primaries
   const handover = { isWarm: () => true, expect: () => {}, cancel: () => done.push('cancel'), forget: () => {} }
-  const replica = { handover, adopt: () => Promise.resolve() } as unknown as Replicas
+  let filled = () => {}
+  const replica = {
+    handover,
+    adopt: () => Promise.resolve(),
+    onFilled: (listener: () => void) => (filled = listener),
+    add: (partition: number) => {
+      roles.replicas.push(partition)
+      setPartitionState(stats, partition, 'recovering')
+      return begin(`add ${partition}`)
+    },
+    drop: async (partition: number) => {
+      await begin(`drop ${partition}`)
+      roles.replicas.splice(roles.replicas.indexOf(partition), 1)
+    },
+  } as unknown as Replicas
   const clients = { changelog: { signal: new AbortController().signal }, source: {} }
   const failed = (error: unknown) => failures.push(error)
-  const context = { roles, clients, failed, post: () => {} } as unknown as StoreContext
+  const stats = new Stats([0, 1, 2, 3, 4, 5])
+  for (const partition of stats.layout) setPartitionState(stats, partition, 'running')
+  const { memory, hold: holdMemory } = memoryStandIn()
+  const context = {
+    config: { elastic },
+    roles,
+    clients,
+    failed,
+    stats,
+    memory,
+    post: () => {},
+  } as unknown as StoreContext
   const changes = new RoleChanges(context, primary, replica)
   const next = async (error?: Error) => {
     const change = pending.shift()!
@@ -43,7 +72,11 @@ function start(primaries: number[], replicas: number[]) {
     else change.reject(error)
     for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
   }
-  return { changes, done, next, failures }
+  const fill = (partition: number) => {
+    setPartitionState(stats, partition, 'running')
+    filled()
+  }
+  return { changes, done, next, failures, fill, holdMemory, roles }
 }
 
 test('a wish is fulfilled once the store runs, replicas together', () => {
@@ -84,4 +117,53 @@ test('a partition that another instance has taken is tried again with the next w
   expect([done, failures]).toEqual([['take 0', 'cancel'], []])
   changes.want({ primaries: [0], replicas: [] })
   expect(done).toEqual(['take 0', 'cancel', 'take 0'])
+})
+
+test('a replica becomes a primary once it is filled, and not while memory is full', async () => {
+  const { changes, done, next, fill, holdMemory } = start([], [], { lingerMs: 1 })
+  changes.begin()
+  changes.want({ primaries: [2], replicas: [] })
+  expect(done).toEqual(['add 2'])
+  await next()
+  expect(done).toEqual(['add 2'])
+  holdMemory()
+  fill(2)
+  expect(done).toEqual(['add 2'])
+  holdMemory(false)
+  expect(done).toEqual(['add 2', 'take 2'])
+})
+
+test('partitions are filled some at a time, the primaries first', async () => {
+  const { changes, done, next, fill } = start([], [], { lingerMs: 1 })
+  changes.begin()
+  changes.want({ primaries: [4, 5], replicas: [0, 1, 2, 3] })
+  expect(done).toEqual(['add 4', 'add 5', 'add 0', 'add 1'])
+  for (let add = 0; add < 4; add++) await next()
+  expect(done).toHaveLength(4)
+  fill(0)
+  expect(done.slice(4)).toEqual(['add 2'])
+})
+
+test('a partition that is not wanted any more is given up, stays for a time, and leaves', async () => {
+  const { changes, done, next, roles } = start([0], [1], { lingerMs: 1 })
+  changes.begin()
+  changes.want({ primaries: [], replicas: [1] })
+  expect(done).toEqual(['release 0'])
+  await next()
+  await until('it leaves', () => done.length > 1)
+  expect(done).toEqual(['release 0', 'drop 0'])
+  // It is wanted again while it leaves.
+  changes.want({ primaries: [], replicas: [0, 1] })
+  expect(done).toHaveLength(2)
+  await next()
+  expect(done.slice(2)).toEqual(['add 0'])
+  expect(roles.replicas).toEqual([1, 0])
+})
+
+test('a partition of neither list keeps its role where partitions do not come and go', async () => {
+  const { changes, done } = start([0], [1])
+  changes.begin()
+  changes.want({ primaries: [2], replicas: [] })
+  await new Promise(setImmediate)
+  expect(done).toEqual([])
 })

@@ -69,7 +69,7 @@ test('a miss names no partition when the partitioner is not known', () => {
 
 test.each(['starting', 'recovering'] as const)('a miss is to be retried when its replica is %s', (state) => {
   const assignment = { primaries: [0], replicas: [1, 2] }
-  const filling = { code: 'replica_recovering', details: { partitions: [1] } }
+  const filling = { code: 'replica_recovering' as const, details: { partitions: [1] } }
   const states = { 1: state }
   expect(miss(1, assignment, { states })).toEqual(filling as never)
   expect(miss(2, assignment, { states })).toBeUndefined()
@@ -90,4 +90,12 @@ test('a miss is to be retried while the partition that the key belongs to is bei
   expect(miss(1, all, { states })).toEqual(rebuilding)
   expect(miss(2, all, { states })).toBeUndefined()
   expect(miss(2, all, { states, partitioner: 'none' })).toEqual(rebuilding)
+})
+
+test('a miss at a partition that has left is to be retried, while its state is known and its role is not yet', () => {
+  const filling = { code: 'replica_recovering' as const, details: { partitions: [1] } }
+  for (const state of ['recovering', 'starting'] as const) {
+    expect(miss(1, { primaries: [0, 1, 2, 3], replicas: [] }, { states: { 1: state } })).toEqual(filling)
+    expect(miss(2, { primaries: [0, 1, 2, 3], replicas: [] }, { states: { 1: state } })).toBeUndefined()
+  }
 })

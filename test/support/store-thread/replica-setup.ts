@@ -46,10 +46,11 @@ export function startReplica() {
     failed: post,
   })
   const { memory, hold: holdMemory } = memoryStandIn()
+  const roles = { primaries: [] as number[], replicas: [0], notices: [] }
   const context = {
     config: { changelogTopic: 'changelog', keepHeaders: [] },
     clients: { replicas: fake.client, changelog: fake.client } as Clients,
-    roles: { primaries: [], replicas: [0], notices: [] },
+    roles,
     map,
     stats,
     flusher,
@@ -86,6 +87,8 @@ export function startReplica() {
   return {
     replicas,
     map,
+    stats,
+    roles,
     state: () => partitionStateOf(stats, 0),
     fill,
     deliver,

@@ -1,0 +1,31 @@
+/** Where replicas begin: at the start of the changelog, or after a snapshot. */
+import { listOffsets } from '../kafka/offsets.ts'
+import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
+import { noteBeginning, type Replica, replicaFrom } from './replica.ts'
+import type { StoreContext } from './store-context.ts'
+
+export interface ReplicaBeginning {
+  readonly replica: Replica
+  /** The snapshot that is in the map. */
+  readonly restored: RestoredSnapshot | undefined
+}
+
+/** Restores snapshots of replicas that are in bulk loading, and shows where they begin. Retries until Kafka answers. */
+export async function beginningsOf(
+  { clients, config: { changelogTopic }, stats, snapshots }: StoreContext,
+  partitions: readonly number[],
+): Promise<Map<number, ReplicaBeginning>> {
+  const client = clients.replicas
+  const starts = await client.retryForever(() => listOffsets(client, changelogTopic, partitions, 'earliest'))
+  const ends = await client.retryForever(() => listOffsets(client, changelogTopic, partitions, 'latest'))
+  const without = { identityOf: () => undefined, rebuildOf: () => undefined }
+  const all = await snapshots?.restorer.restore(partitions, { client, ...without })
+  const beginnings = new Map<number, ReplicaBeginning>()
+  for (const [partition, start] of starts) {
+    const restored = all?.get(partition)
+    const replica = replicaFrom(restored?.facts, start, ends.get(partition)!)
+    noteBeginning(stats, partition, replica)
+    beginnings.set(partition, { replica, restored })
+  }
+  return beginnings
+}
