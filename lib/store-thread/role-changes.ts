@@ -35,7 +35,11 @@ export class RoleChanges {
     this.#primaries = primaries
     this.#replicas = replicas
     this.#lingering = new Lingering(context.config.elastic?.lingerMs ?? lingerMsDefault, () => this.#look())
-    replicas.onFilled(() => this.#look())
+    replicas.onFilled(() => {
+      // Those that wait for a partition to be complete look again.
+      this.#report()
+      this.#look()
+    })
     context.memory.onChange(() => this.#look())
   }
 
@@ -92,10 +96,10 @@ export class RoleChanges {
   }
 
   #change(partitions: readonly number[], change: () => Promise<void>): void {
-    const { clients, failed, roles, post } = this.#context
+    const { clients, failed } = this.#context
     for (const partition of partitions) this.#changing.add(partition)
     change()
-      .then(() => post({ type: 'roles', primaries: [...roles.primaries], replicas: [...roles.replicas] }))
+      .then(() => this.#report())
       .catch((error: unknown) => {
         if (clients.changelog.signal.aborted) return
         if (!(error instanceof LatchkeyError) || error.code !== 'fenced') return failed(error)
@@ -106,6 +110,11 @@ export class RoleChanges {
         for (const partition of partitions) this.#changing.delete(partition)
         this.#look()
       })
+  }
+
+  #report(): void {
+    const { roles, post } = this.#context
+    post({ type: 'roles', primaries: [...roles.primaries], replicas: [...roles.replicas] })
   }
 
   /** Makes replicas primaries. */

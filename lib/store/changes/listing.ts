@@ -7,6 +7,8 @@ const entriesMax = 256
 const valueBytesMax = 1 << 20
 /** A partition in such a state is listed when it is complete: then a listing begins again. */
 const incomplete: ReadonlySet<string> = new Set(['replica_recovering', 'rebuilding', 'recovering'])
+/** A partition that leaves has no entries in a listing of all. */
+const absent = 'partition_not_held'
 
 export class Listing {
   readonly #reads: StoreReads
@@ -57,7 +59,8 @@ export class Listing {
       if (next === undefined) this.#partitions.shift()
       return entries
     } catch (error) {
-      if (!isInstance(error, LatchkeyError) || !incomplete.has(error.code)) throw error
+      const code = isInstance(error, LatchkeyError) ? error.code : ''
+      if (!incomplete.has(code) && (code !== absent || this.#partition !== undefined)) throw error
       this.#place = undefined
       this.#partitions.shift()
       return []

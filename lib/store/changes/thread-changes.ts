@@ -64,6 +64,7 @@ export class ThreadChanges {
         if (message.following !== undefined && this.#watching === 'keys') this.#begin(message.following)
         return true
       case 'state':
+      case 'roles':
       case 'fenced':
       case 'halted':
       case 'failed':

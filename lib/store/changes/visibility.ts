@@ -48,7 +48,8 @@ export class Visibility {
   /**
    * Waits until source records are visible here.
    * @param over ends the wait when it resolves
-   * @returns rejects with LatchkeyError: not_yet_visible, waits_exhausted, stopping, store_failed
+   * @returns rejects with LatchkeyError: not_yet_visible, waits_exhausted, stopping, store_failed, and partition_not_held
+   *   if a partition leaves
    */
   async waitFor(offsets: ReadonlyMap<number, number>, over: Promise<void>): Promise<void> {
     if (this.isVisible(offsets)) return
@@ -83,9 +84,7 @@ export class Visibility {
     if (partitions.includes(partition)) return
     const count = this.#source.partitionCount()
     const attempted = `${action} partition ${partition} of store ${this.#source.id}`
-    if (partition < count) {
-      throw new LatchkeyError('partition_not_held', `${attempted}: this instance does not hold it; ask another one`)
-    }
+    if (partition < count) throw notHeld(attempted)
     throw new LatchkeyError('invalid_parameter', `${attempted}: the topic has the partitions 0 to ${count - 1}`)
   }
 
@@ -138,6 +137,7 @@ export class Visibility {
     const state = this.#source.state()
     if (state === 'stopping') return new LatchkeyError('stopping', `${attempted}: it is stopping`)
     if (state === 'failed') return new LatchkeyError('store_failed', `${attempted}: the store has failed`)
+    if (this.#source.stats().gauge(partition, 'role') < 0) return notHeld(attempted)
     const held = partitionStateOf(this.#source.stats(), partition)
     if (held !== 'fenced' && held !== 'halted') return undefined
     const found = held === 'fenced' ? 'another instance has taken it; ask that one' : 'it has halted at a record'
@@ -145,6 +145,10 @@ export class Visibility {
       details: { visibleTo: { [partition]: known(this.#visible(partition)) }, partitionState: held },
     })
   }
+}
+
+function notHeld(attempted: string): LatchkeyError {
+  return new LatchkeyError('partition_not_held', `${attempted}: this instance does not hold it; ask another one`)
 }
 
 function known(position: number): number | null {

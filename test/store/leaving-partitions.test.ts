@@ -1,0 +1,114 @@
+/** What readers see of a partition that leaves, at each step: no key that exists is missing without a reason. */
+import { expect, test } from 'bun:test'
+import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
+import type { ManyLookups } from '../../lib/store-protocol/reads.ts'
+import { FollowingClient } from '../support/store/followers/client.ts'
+import { keyIn, type MapStore, openMapStore } from '../support/store/map-store.ts'
+
+const settings = { PARTITIONS: '0,1' }
+
+/** Takes a partition away as a store thread does, and looks after each step. */
+async function leave({ threads, publish }: MapStore, partition: number, look: () => unknown): Promise<unknown[]> {
+  const { map, stats, changes, post } = threads[0]!
+  const seen: unknown[] = []
+  setPartitionState(stats, partition, 'recovering')
+  seen.push(look())
+  changes.recorder.left(partition)
+  map.remove(partition)
+  await publish()
+  seen.push(look())
+  stats.clear(partition)
+  seen.push(look())
+  post({ type: 'roles', primaries: stats.partitions, replicas: [] })
+  seen.push(look())
+  return seen
+}
+
+function outcome(read: () => unknown): unknown {
+  try {
+    return read()
+  } catch (error) {
+    return (error as { code: string }).code
+  }
+}
+
+async function open(): Promise<MapStore & { keys: string[] }> {
+  const maps = await openMapStore(2, [{ primaries: [0, 1] }], settings)
+  const keys = [0, 1].map((partition) => keyIn(maps.store, partition))
+  for (const [partition, key] of keys.entries()) maps.put(partition, key, 'value', 1)
+  await maps.publish()
+  return { ...maps, keys }
+}
+
+test('lookups find a key, or say that its partition is not complete or not held', async () => {
+  const maps = await open()
+  const { store, keys } = maps
+  const missing = [0, 1].map((partition) => keyIn(store, partition, 1))
+  const names = [...keys, ...missing]
+  const codeOf = (one: ManyLookups['results'][number]) =>
+    one === undefined ? 'missing' : 'code' in one ? one.code : 'found'
+  const look = () => {
+    const { results } = store.getMany(
+      names.map((key) => Buffer.from(key)),
+      1_000,
+    ) as ManyLookups
+    const many = results.map((one) => codeOf(one))
+    const single = names.map((key) =>
+      outcome(() => codeOf(store.get(Buffer.from(key)) as ManyLookups['results'][number])),
+    )
+    expect(single).toEqual(many)
+    return many.join(' ')
+  }
+  expect(look()).toBe('found found missing missing')
+  expect(await leave(maps, 1, look)).toEqual([
+    'found found missing replica_recovering',
+    'found replica_recovering missing replica_recovering',
+    'found replica_recovering missing replica_recovering',
+    'found partition_not_held missing partition_not_held',
+  ])
+})
+
+test('a walk and a count do not pass over it', async () => {
+  const maps = await open()
+  const { store } = maps
+  const walk = () => store.readChunk({ partition: 1, hash: 0 }, { limit: 10, withValues: true })
+  const look = () => [outcome(() => (walk(), 'entries')), outcome(() => store.count()), store.heldPartitions]
+  const incomplete = ['replica_recovering', 'replica_recovering', [0, 1]]
+  const counted = { epoch: expect.any(Number), count: 1 }
+  expect(await leave(maps, 1, look)).toEqual([incomplete, incomplete, incomplete, ['partition_not_held', counted, [0]]])
+})
+
+test('a follower begins again without its keys', async () => {
+  const maps = await open()
+  const { store, keys, threads, put, publish } = maps
+  const client = new FollowingClient()
+  await client.connect(store, {})
+  await client.settle(() => maps.changelog.isIdle)
+  expect([...client.held.keys()].toSorted()).toEqual(keys.toSorted())
+  await leave(maps, 1, () => {})
+  await client.settle(() => maps.changelog.isIdle)
+  expect([client.counts.reset, [...client.held.keys()]]).toEqual([2, [keys[0]!]])
+  // It comes again.
+  const { map, stats, changes, post } = threads[0]!
+  map.add(1)
+  setPartitionState(stats, 1, 'recovering')
+  stats.setGauge(1, 'role', 1)
+  post({ type: 'roles', primaries: [0], replicas: [1] })
+  put(1, keys[1]!, 'newer', 2)
+  changes.recorder.reached(1, 2)
+  map.open(1)
+  await publish()
+  setPartitionState(stats, 1, 'running')
+  post({ type: 'roles', primaries: [0], replicas: [1] })
+  await client.settle(() => maps.changelog.isIdle)
+  expect([client.counts.reset, client.held.get(keys[1]!)]).toEqual([3, 'newer'])
+  client.close()
+})
+
+test('a wait for one of its offsets ends with the reason', async () => {
+  const maps = await open()
+  const waiting = maps.store.changes.waitFor(new Map([[1, 100]]), new Promise(() => {}))
+  waiting.catch(() => {})
+  await leave(maps, 1, () => {})
+  await expect(waiting).rejects.toMatchObject({ code: 'partition_not_held' })
+})
