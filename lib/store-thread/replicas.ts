@@ -170,8 +170,9 @@ export class Replicas {
       const replica = this.#replicas.get(partition)
       // One that is being emptied is read again afterwards.
       if (replica === undefined || replica.ending?.end !== undefined || this.#refills.has(partition)) continue
-      if (!this.#context.memory.mayRead) this.#reader.remove(partition)
-      else this.#reader.add(partition, replica.epochs)
+      if (this.#context.memory.mayRead) this.#reader.add(partition, replica.epochs)
+      // One that is becoming a primary reads the little that is left. Until then no one writes it.
+      else if (replica.ending === undefined) this.#reader.remove(partition)
     }
   }
 
@@ -207,7 +208,8 @@ export class Replicas {
     if (replica.opened) flusher.wrote()
     flusher.progressed()
     memory.check()
-    if (!memory.mayRead || replica.ending?.end !== undefined) this.#reader.remove(partition)
+    const isHeldUp = !memory.mayRead && replica.ending === undefined
+    if (isHeldUp || replica.ending?.end !== undefined) this.#reader.remove(partition)
   }
 
   #followForSnapshots(partition: number, restored?: RestoredSnapshot): void {

@@ -77,3 +77,12 @@ test('a replica that has read a late batch is not warm', async () => {
   await settled()
   expect(handover.isWarm(0)).toBe(false)
 })
+
+test('a replica that is becoming a primary reads what is left although memory is full', async () => {
+  const { deliver, reading, holdMemory } = await begin()
+  holdMemory()
+  await deliver(record(2, 12), 3)
+  await deliver(abort(3), 4)
+  const recovered = (await soon('the marker is read', reading)).get(0)!
+  expect(recovered).toMatchObject({ records: 3, changelogEnd: 4 })
+})

@@ -20,12 +20,15 @@ export class Accounting {
   constructor(context: StoreContext, events: PartitionLifecycle, partitions: PartitionTable, fetcher: SourceFetcher) {
     this.#context = context
     this.#events = events
-    this.#backlog = new Backlog(context.roles.primaries.length, (partition, isPaused) => {
-      const state = partitions.get(partition)
-      if (state === undefined) return
-      state.reading.pause(isPaused)
-      fetcher.update(state)
-    })
+    this.#backlog = new Backlog(
+      () => context.roles.primaries.length,
+      (partition, isPaused) => {
+        const state = partitions.get(partition)
+        if (state === undefined) return
+        state.reading.pause(isPaused)
+        fetcher.update(state)
+      },
+    )
     context.memory.countPending(() => this.#backlog.bytes)
   }
 

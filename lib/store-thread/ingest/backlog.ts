@@ -20,7 +20,7 @@ interface Waiting {
 
 export class Backlog {
   readonly #paused: (partition: number, isPaused: boolean) => void
-  readonly #shareBytes: number
+  readonly #partitions: () => number
   readonly #now: () => number
   readonly #waiting = new Map<number, Waiting>()
   readonly #timer: ReturnType<typeof setInterval>
@@ -29,16 +29,16 @@ export class Backlog {
   #waiter: PromiseWithResolvers<void> | undefined
 
   /**
-   * @param partitions number of partitions that share the bound
+   * @param partitions returns the number of partitions that share the bound now
    * @param paused called when fetching of a partition is to be paused or resumed
    */
   constructor(
-    partitions: number,
+    partitions: () => number,
     paused: (partition: number, isPaused: boolean) => void,
     now = () => performance.now(),
   ) {
     this.#paused = paused
-    this.#shareBytes = backlogBytesMax / Math.max(partitions, 1)
+    this.#partitions = partitions
     this.#now = now
     this.#timer = setInterval(() => this.look(), lookMs)
     this.#timer.unref()
@@ -46,6 +46,10 @@ export class Backlog {
 
   get bytes(): number {
     return this.#bytes
+  }
+
+  get #shareBytes(): number {
+    return backlogBytesMax / Math.max(this.#partitions(), 1)
   }
 
   /** @param bytes negative for settled bytes */

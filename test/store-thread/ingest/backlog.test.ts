@@ -7,14 +7,19 @@ afterEach(() => {
   for (const one of open.splice(0)) one.stop()
 })
 
-function start(partitions: number) {
+function start(count: number) {
   const clock = { ms: 0 }
+  const sharing = { count }
   const events: string[] = []
   const paused = (partition: number, isPaused: boolean) =>
     void events.push(`${isPaused ? 'pause' : 'resume'} ${partition}`)
-  const backlog = new Backlog(partitions, paused, () => clock.ms)
+  const backlog = new Backlog(
+    () => sharing.count,
+    paused,
+    () => clock.ms,
+  )
   open.push(backlog)
-  return { backlog, clock, events }
+  return { backlog, clock, events, sharing }
 }
 
 async function isSettled(promise: Promise<void> | undefined): Promise<boolean> {
@@ -104,4 +109,15 @@ test('a wait for room ends when the store ends', async () => {
   const room = backlog.room()
   backlog.stop()
   await soon('room', room!)
+})
+
+test('the share of a partition is that of the partitions that there are now', () => {
+  const { backlog, clock, events, sharing } = start(0)
+  backlog.add(0, backlogBytesMax / 4)
+  clock.ms = 1_000
+  backlog.look()
+  expect(events).toEqual([])
+  sharing.count = 4
+  backlog.look()
+  expect(events).toEqual(['pause 0'])
 })
