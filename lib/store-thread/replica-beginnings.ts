@@ -1,5 +1,6 @@
 /** Where replicas begin: at the start of the changelog, or after a snapshot. */
 import { listOffsets } from '../kafka/offsets.ts'
+import { mapBytesFor } from '../store-protocol/memory-budget.ts'
 import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
 import { noteBeginning, type Replica, replicaFrom } from './replica.ts'
 import type { StoreContext } from './store-context.ts'
@@ -28,4 +29,20 @@ export async function beginningsOf(
     beginnings.set(partition, { replica, restored })
   }
   return beginnings
+}
+
+/** Makes room for entries that a replica is about to read, so that its table does not grow step by step, if they fit. */
+export function reserveFor(
+  { map, memory }: Pick<StoreContext, 'map' | 'memory'>,
+  partition: number,
+  { position, target }: Replica,
+  stated: number,
+): void {
+  // There cannot be more entries than offsets, so wrong commit metadata cannot reserve more.
+  const entries = Math.min(stated, Math.max(target - position, 0))
+  if (entries === 0) return
+  const ended = memory.room.beginRestore(mapBytesFor({ entries, bytes: 0 }))
+  if (ended === undefined) return
+  map.reserve(partition, entries)
+  ended()
 }

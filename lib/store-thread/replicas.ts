@@ -15,7 +15,7 @@ import { clearRole, setRole } from './holdings.ts'
 import { FreePages } from './memory/free-pages.ts'
 import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
 import { isAbortMarker } from './recovery/succession.ts'
-import { beginningsOf } from './replica-beginnings.ts'
+import { beginningsOf, reserveFor } from './replica-beginnings.ts'
 import { ReplicaHandover } from './replica-handover.ts'
 import { ReplicaRefills } from './replica-refills.ts'
 import { ReplicaWatch } from './replica-watch.ts'
@@ -80,13 +80,13 @@ export class Replicas {
     await this.#read()
   }
 
-  /** Copies a partition that is not in memory. */
-  async add(partition: number): Promise<void> {
+  /** Copies a partition that is not in memory. @param entries that it probably has */
+  async add(partition: number, entries = 0): Promise<void> {
     const { map, stats } = this.#context
     map.add(partition)
     setPartitionState(stats, partition, 'recovering')
     setRole(this.#context, partition, 'replica')
-    await this.#begin([partition])
+    await this.#begin([partition], entries)
     this.#context.snapshots?.own()
     this.#read().catch(this.#context.failed)
   }
@@ -107,8 +107,10 @@ export class Replicas {
     this.#pages.giveBack()
   }
 
-  async #begin(partitions: readonly number[]): Promise<void> {
+  /** @param entries to make room for in partitions without a snapshot */
+  async #begin(partitions: readonly number[], entries = 0): Promise<void> {
     for (const [partition, { replica, restored }] of await beginningsOf(this.#context, partitions)) {
+      if (restored === undefined) reserveFor(this.#context, partition, replica, entries)
       this.#replicas.set(partition, replica)
       this.#followForSnapshots(partition, restored)
       this.#follow([partition])

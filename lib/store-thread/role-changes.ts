@@ -4,9 +4,12 @@
  * change at a time. Later wishes replace earlier ones.
  */
 import { LatchkeyError } from '../errors.ts'
+import { fetchCommitted } from '../kafka/offsets.ts'
 import { loggerOf } from '../log/index.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { WantedRoles } from '../store-protocol/roles.ts'
+import { groupOf } from '../topics/clients.ts'
+import { heldIn } from '../topics/completeness.ts'
 import { Lingering } from './lingering.ts'
 import type { Primaries } from './primaries.ts'
 import { readChangelog } from './read-changelog.ts'
@@ -85,9 +88,10 @@ export class RoleChanges {
     const isAbsent = (one: number) => !roles.primaries.includes(one) && !roles.replicas.includes(one)
     const absent = wanted.filter((one) => stats.layout.includes(one) && isAbsent(one) && !this.#changing.has(one))
     const most = Math.max(1, Math.floor(fillsMax / (config.storeThreads ?? 1)))
-    const room = most - roles.replicas.filter((one) => !this.#isFilled(one)).length
+    const beginning = [...this.#changing].filter(isAbsent)
+    const room = most - beginning.length - roles.replicas.filter((one) => !this.#isFilled(one)).length
     for (const partition of absent.slice(0, Math.max(0, room))) {
-      this.#change([partition], () => this.#replicas.add(partition))
+      this.#change([partition], () => this.#add(partition))
     }
   }
 
@@ -153,6 +157,16 @@ export class RoleChanges {
   async #release(partition: number): Promise<void> {
     await this.#replicas.adopt(partition, await this.#primaries.release(partition))
     log.info('Partition {partition} is a replica now', { partition })
+  }
+
+  /** Begins to copy a partition that is not held. */
+  async #add(partition: number): Promise<void> {
+    const { clients, config } = this.#context
+    const { source } = clients
+    const committed = await source.retryForever(() =>
+      fetchCommitted(source, groupOf(config), config.sourceTopic, [partition]),
+    )
+    await this.#replicas.add(partition, heldIn(committed.get(partition)?.metadata ?? '').entries)
   }
 
   async #drop(partition: number): Promise<void> {

@@ -10,6 +10,10 @@ import type { StoreContext } from '../../lib/store-thread/store-context.ts'
 import { memoryStandIn } from '../support/store-thread/stand-ins.ts'
 import { until } from '../support/until.ts'
 
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+}
+
 function start(primaries: number[], replicas: number[], elastic?: { lingerMs: number }) {
   const roles = { primaries, replicas, notices: [] }
   const done: string[] = []
@@ -41,7 +45,8 @@ function start(primaries: number[], replicas: number[], elastic?: { lingerMs: nu
     handover,
     adopt: () => Promise.resolve(),
     onFilled: (listener: () => void) => (filled = listener),
-    add: (partition: number) => {
+    add: (partition: number, entries: number) => {
+      expect(entries).toBe(7)
       roles.replicas.push(partition)
       setPartitionState(stats, partition, 'recovering')
       return begin(`add ${partition}`)
@@ -51,7 +56,9 @@ function start(primaries: number[], replicas: number[], elastic?: { lingerMs: nu
       roles.replicas.splice(roles.replicas.indexOf(partition), 1)
     },
   } as unknown as Replicas
-  const clients = { changelog: { signal: new AbortController().signal }, source: {} }
+  const committed = { offset: 0, metadata: 'latchkey/1 entries=7' }
+  const source = { retryForever: async () => new Map([0, 1, 2, 3, 4, 5].map((partition) => [partition, committed])) }
+  const clients = { changelog: { signal: new AbortController().signal }, source }
   const failed = (error: unknown) => failures.push(error)
   const stats = new Stats([0, 1, 2, 3, 4, 5])
   for (const partition of stats.layout) setPartitionState(stats, partition, 'running')
@@ -70,7 +77,7 @@ function start(primaries: number[], replicas: number[], elastic?: { lingerMs: nu
     const change = pending.shift()!
     if (error === undefined) change.resolve()
     else change.reject(error)
-    for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+    await settled()
   }
   const fill = (partition: number) => {
     setPartitionState(stats, partition, 'running')
@@ -123,6 +130,7 @@ test('a replica becomes a primary once it is filled, and not while memory is ful
   const { changes, done, next, fill, holdMemory } = start([], [], { lingerMs: 1 })
   changes.begin()
   changes.want({ primaries: [2], replicas: [] })
+  await settled()
   expect(done).toEqual(['add 2'])
   await next()
   expect(done).toEqual(['add 2'])
@@ -137,10 +145,14 @@ test('partitions are filled some at a time, the primaries first', async () => {
   const { changes, done, next, fill } = start([], [], { lingerMs: 1 })
   changes.begin()
   changes.want({ primaries: [4, 5], replicas: [0, 1, 2, 3] })
+  // Those that begin count, too.
+  changes.want({ primaries: [4, 5], replicas: [0, 1, 2, 3] })
+  await settled()
   expect(done).toEqual(['add 4', 'add 5', 'add 0', 'add 1'])
   for (let add = 0; add < 4; add++) await next()
   expect(done).toHaveLength(4)
   fill(0)
+  await settled()
   expect(done.slice(4)).toEqual(['add 2'])
 })
 

@@ -130,6 +130,7 @@ export class MemoryGuard {
   /** To be called when the changelog of the primary partitions is read, before the source is. */
   recovered(): void {
     this.#isRecovered = true
+    if (this.#options.config.elastic !== undefined) this.room.recovered()
     this.#ledger.set('recoveredThreads', 1)
     this.#wait()
     this.#look()

@@ -1,10 +1,10 @@
-/** Asks whether what snapshots take fits into MEMORY_MAX, and counts it, before they take it. */
+/** Asks whether what snapshots and new tables take fits into MEMORY_MAX, and counts it, before they take it. */
 import type { MapNeeds } from './map-needs.ts'
 
 export class MemoryRoom {
   readonly #needs: MapNeeds
   readonly #bytesMax: number
-  readonly #restoreMax: number
+  #restoreMax: number
 
   /**
    * @param bytesMax what all store threads may need
@@ -14,6 +14,11 @@ export class MemoryRoom {
     this.#needs = needs
     this.#bytesMax = bytesMax
     this.#restoreMax = restoreMax
+  }
+
+  /** To be called when a recovery has ended, because there is a backlog from then on. */
+  recovered(): void {
+    this.#restoreMax = this.#bytesMax
   }
 
   /**

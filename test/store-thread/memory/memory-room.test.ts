@@ -28,10 +28,10 @@ function directoryAt(name: string) {
 }
 
 /** A store thread's map, with a guard over it. */
-function started(name: string, ledger = MemoryLedger.buffer()) {
+function started(name: string, ledger = MemoryLedger.buffer(), settings: Partial<StoreConfig> = {}) {
   const directory = directoryAt(name)
   const fixture = createFixture({ seed: directory.seed, ...memory })
-  const config = { storeId: 'orders', memoryMax, memoryLedger: ledger } as StoreConfig
+  const config = { storeId: 'orders', memoryMax, memoryLedger: ledger, ...settings } as StoreConfig
   const flush = async () => void (await fixture.map.publish())
   const failed = (error: unknown) => {
     throw error
@@ -147,4 +147,18 @@ test('a full store takes snapshots: the copy of its index has a place in the res
   expect(guard.room.addBuffer(bufferReserve)).toBeFalse()
   writer.close()
   guard.stop()
+})
+
+test('a snapshot that comes while the store runs has no room beyond the bound where partitions come and go', async () => {
+  const { guard, config } = started('later')
+  const bytes = Math.floor(recoveryBudgetOf(config) * 0.95)
+  guard.recovered()
+  const ended = guard.room.beginRestore(bytes)
+  expect(ended).toBeDefined()
+  ended!()
+  guard.stop()
+  const elastic = started('later elastic', MemoryLedger.buffer(), { elastic: {} })
+  elastic.guard.recovered()
+  expect(elastic.guard.room.beginRestore(bytes)).toBeUndefined()
+  elastic.guard.stop()
 })
