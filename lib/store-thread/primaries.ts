@@ -107,8 +107,9 @@ export class Primaries {
     this.#catchUp = new CatchUp(stats, this.#resumed)
     this.#commitMetadata = new CommitMetadata(this.#context, this.#ingest, this.#recovered, this.#resumed)
     const acknowledged = () => committable(roles.primaries, this.#ingest, this.#catchUp!, this.#repairs)
-    const source = commitSource(acknowledged, this.#commitMetadata)
-    this.#committer = new Committer(clients.consumer, config, stats, source)
+    // Where partitions are given up, a commit must not wait behind a Fetch for records of the source.
+    const client = config.elastic === undefined ? clients.consumer : clients.source
+    this.#committer = new Committer(client, config, stats, commitSource(acknowledged, this.#commitMetadata))
     for (const [partition, resumption] of this.#resumed) {
       this.#committer.add(partition, this.#committed.get(partition), resumption)
     }
