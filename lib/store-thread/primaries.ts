@@ -139,7 +139,7 @@ export class Primaries {
     }
     await discardTaken(this.#context, this.#ingest, taken)
     for (const [partition, { outdated }] of taken.recovered) this.#contests.foundAtStart(partition, outdated)
-    this.#follow(partitions)
+    this.#follow([...taken.resumed.keys()])
   }
 
   /**

@@ -1,4 +1,5 @@
 /** Brings replicas to the end that the own fence has set, so that they can be written from there on. */
+import { sleep } from '../kafka/backoff.ts'
 import { setPartitionState } from '../store-protocol/partition-state.ts'
 import type { PartitionOwnership } from './ingest/partition-ownership.ts'
 import { MarkerWait } from './marker-wait.ts'
@@ -6,6 +7,9 @@ import { watchMarkers } from './recovery/own-marker.ts'
 import type { Recovered } from './recovery/recovery.ts'
 import { recoveredOf, type Replica } from './replica.ts'
 import type { StoreContext } from './store-context.ts'
+
+/** An open transaction of another program may hide the marker of one partition. Others do not wait for it. */
+const othersPatienceMs = 1_000
 
 export class ReplicaHandover {
   readonly #context: StoreContext
@@ -49,9 +53,15 @@ export class ReplicaHandover {
 
   /**
    * Reads replicas up to the own markers. Nothing is read after them. Nothing that the map has is read again.
-   * @returns what is known of them, as of a recovery
+   * @param patienceMs time to wait for the others once one marker is read; for tests
+   * @returns what is known of those whose marker is read, and that are still warm, as of a recovery
    */
-  async readToMarkers(partitions: readonly number[], ownership: PartitionOwnership): Promise<Map<number, Recovered>> {
+  async readToMarkers(
+    partitions: readonly number[],
+    ownership: PartitionOwnership,
+    patienceMs = othersPatienceMs,
+  ): Promise<Map<number, Recovered>> {
+    if (partitions.length === 0) return new Map()
     const { clients, config } = this.#context
     const ends = new Map(partitions.map((partition) => [partition, this.#replicas.get(partition)!]))
     const identityOf = (partition: number) => ownership.identity(partition)
@@ -75,14 +85,18 @@ export class ReplicaHandover {
     const marked = { client: clients.changelog, changelogTopic: config.changelogTopic, identityOf, fenceAgain }
     const watching = watchMarkers(marked, progress, waiting.signal)
     const overdue = new Promise<never>((_, reject) => watching.catch(reject))
+    const found = [...ends.values()].map(({ ending }) => ending!.found)
+    const some = Promise.any(found).then(() => sleep(patienceMs, waiting.signal))
     try {
-      await Promise.race([Promise.all([...ends.values()].map(({ ending }) => ending!.found)), overdue])
+      await Promise.race([Promise.all(found), some, overdue])
     } finally {
       waiting.abort()
     }
     await watching
-    for (const partition of partitions) this.#stop(partition)
-    return new Map([...ends].map(([partition, replica]) => [partition, recoveredOf(replica, identityOf(partition))]))
+    // Records of others than the owner may be the last ones before the marker.
+    const read = [...ends].filter(([, { ending, isDisputed }]) => ending!.end !== undefined && !isDisputed)
+    for (const [partition] of read) this.#stop(partition)
+    return new Map(read.map(([partition, replica]) => [partition, recoveredOf(replica, identityOf(partition))]))
   }
 
   /** Forgets replicas that are primaries now. */

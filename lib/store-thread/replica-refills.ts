@@ -45,7 +45,8 @@ export class ReplicaRefills {
 
   /** Starts a replica again: its position is in the changelog, but the records that were read before it are not. */
   async beginAgain(partition: number, found: string): Promise<void> {
-    if (this.has(partition)) return
+    // One whose marker is read is about to be written. From then on it is repaired as a primary.
+    if (this.has(partition) || this.#replicas.get(partition)?.ending?.end !== undefined) return
     this.#steps.stop(partition)
     const { replicas } = this.#context.clients
     try {

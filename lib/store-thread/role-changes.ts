@@ -78,7 +78,11 @@ export class RoleChanges {
     for (const partition of left) this.#change([partition], () => this.#drop(partition))
     // A full store reads nothing, so it would not reach the end that a fence sets.
     if (!memory.mayRead) return
-    if (taken.length > 0) this.#change(taken, () => this.#take(taken))
+    // What is read from the start delays none of the others.
+    const warm = taken.filter((partition) => this.#replicas.handover.isWarm(partition))
+    for (const some of [warm, taken.filter((partition) => !warm.includes(partition))]) {
+      if (some.length > 0) this.#change(some, () => this.#take(some))
+    }
     if (config.elastic !== undefined) this.#fill([...wanted.primaries, ...wanted.replicas])
   }
 
@@ -148,9 +152,13 @@ export class RoleChanges {
       handover.cancel(warm)
       throw error
     }
-    handover.forget(partitions)
+    const taken = partitions.filter((partition) => this.#context.roles.primaries.includes(partition))
+    handover.forget(taken)
+    // They are tried again.
+    handover.cancel(warm.filter((partition) => !taken.includes(partition)))
     const ms = Math.round(performance.now() - since)
-    log.info('Partitions {partitions} are primaries now, after {ms} ms', { partitions, ms })
+    if (taken.length === 0) return
+    log.info('Partitions {partitions} are primaries now, after {ms} ms', { partitions: taken, ms })
   }
 
   /** Makes a primary a replica. */

@@ -30,7 +30,7 @@ export interface TakingSteps {
   readonly isRebuildAsked: boolean
   /** Called before anything is fenced, with the group's commits. It may throw: then no other instance loses anything. */
   before(committed: ReadonlyMap<number, CommittedOffset>): void
-  /** Has the changelog in the map when it resolves, up to the own markers. */
+  /** Has the changelog in the map when it resolves, up to the own markers, of the partitions that it returns. */
   read(
     ownership: PartitionOwnership,
     committed: ReadonlyMap<number, CommittedOffset>,
@@ -63,11 +63,12 @@ export async function takePartitions(
   const marking = commitsForChangelog(client, config, partitions)
   marking.catch(() => {})
   const recovered = await steps.read(ownership, committed)
+  if (recovered.size === 0) return { committed, recovered, resumed: new Map() }
   const resumed = await resumptions({
     client,
     sourceTopic,
     changelogTopic,
-    partitions,
+    partitions: partitions.filter((partition) => recovered.has(partition)),
     recovered,
     committed,
     marked: await marking,

@@ -1,6 +1,11 @@
 /** A replica that becomes a primary reads up to the marker of its own fence, over brokers that are the test. */
 import { afterEach, expect, test } from 'bun:test'
+import type { RecordBatchReader } from '../../lib/kafka/record-batch/index.ts'
 import type { PartitionOwnership } from '../../lib/store-thread/ingest/partition-ownership.ts'
+import { ReplicaHandover } from '../../lib/store-thread/replica-handover.ts'
+import { replicaFrom } from '../../lib/store-thread/replica.ts'
+import type { StoreContext } from '../../lib/store-thread/store-context.ts'
+import { FakeClient } from '../support/kafka/fakes/fake-client.ts'
 import { headerOf, rawBatch, rawRecord } from '../support/kafka/record-batch/raw-batch.ts'
 import { startReplica, stopReplicas } from '../support/store-thread/replica-setup.ts'
 import { soon } from '../support/until.ts'
@@ -85,4 +90,31 @@ test('a replica that is becoming a primary reads what is left although memory is
   await deliver(abort(3), 4)
   const recovered = (await soon('the marker is read', reading)).get(0)!
   expect(recovered).toMatchObject({ records: 3, changelogEnd: 4 })
+})
+
+test('a replica whose marker is hidden delays the others for a moment only, and none while no marker is read', async () => {
+  const ends = new Map([0, 1].map((partition) => [partition, replicaFrom(undefined, 0, 0)]))
+  const stopped: number[] = []
+  const clients = { changelog: new FakeClient().client }
+  const context = { clients, config: { changelogTopic: 'changelog' } } as unknown as StoreContext
+  const reading = { stop: (partition: number) => void stopped.push(partition), continue: () => {} }
+  const handover = new ReplicaHandover(context, ends, reading)
+  handover.expect([0, 1])
+  let isRead = false
+  const read = handover.readToMarkers([0, 1], ownership, 1)
+  void read.then(() => (isRead = true))
+  for (let turn = 0; turn < 20; turn++) await new Promise(setImmediate)
+  expect(isRead).toBe(false)
+  const batch = { ...own, nextOffset: 5, maxTimestamp: 0 } as unknown as RecordBatchReader
+  ends.get(0)!.position = 5
+  ends.get(0)!.ending!.note(batch)
+  expect([...(await soon('one is read', read)).keys()]).toEqual([0])
+  expect(stopped).toEqual([0])
+})
+
+test('a replica that reads a late batch before its marker is not written: it has to be read from the start', async () => {
+  const { deliver, handover, reading } = await begin()
+  await deliver(Buffer.concat([abort(2, 9n, 1), record(3, 12), abort(4)]), 5)
+  expect([...(await soon('the marker is read', reading)).keys()]).toEqual([])
+  expect(handover.isWarm(0)).toBe(false)
 })

@@ -19,6 +19,9 @@ function start(primaries: number[], replicas: number[], elastic?: { lingerMs: nu
   const done: string[] = []
   const pending: PromiseWithResolvers<void>[] = []
   const failures: unknown[] = []
+  /** Partitions whose marker is not read with those of the others, once. */
+  const late = new Set<number>()
+  const cold = new Set<number>()
   const begin = (what: string) => {
     done.push(what)
     const change = Promise.withResolvers<void>()
@@ -32,14 +35,20 @@ function start(primaries: number[], replicas: number[], elastic?: { lingerMs: nu
   const primary = {
     take: async (partitions: readonly number[]) => {
       await begin(`take ${partitions.join(' ')}`)
-      for (const partition of partitions) move(partition, roles.replicas, roles.primaries)
+      const read = partitions.filter((partition) => !late.delete(partition))
+      for (const partition of read) move(partition, roles.replicas, roles.primaries)
     },
     release: async (partition: number) => {
       await begin(`release ${partition}`)
       move(partition, roles.primaries, roles.replicas)
     },
   } as unknown as Primaries
-  const handover = { isWarm: () => true, expect: () => {}, cancel: () => done.push('cancel'), forget: () => {} }
+  const handover = {
+    isWarm: (partition: number) => !cold.has(partition),
+    expect: () => {},
+    cancel: (partitions: readonly number[]) => void (partitions.length > 0 && done.push('cancel')),
+    forget: () => {},
+  }
   let filled = () => {}
   const replica = {
     handover,
@@ -83,7 +92,7 @@ function start(primaries: number[], replicas: number[], elastic?: { lingerMs: nu
     setPartitionState(stats, partition, 'running')
     filled()
   }
-  return { changes, done, next, failures, fill, holdMemory, roles }
+  return { changes, done, next, failures, fill, holdMemory, roles, late, cold }
 }
 
 test('a wish is fulfilled once the store runs, replicas together', () => {
@@ -178,4 +187,18 @@ test('a partition of neither list keeps its role where partitions do not come an
   changes.want({ primaries: [2], replicas: [] })
   await new Promise(setImmediate)
   expect(done).toEqual([])
+})
+
+test('partitions do not wait for one whose marker is late, nor for one that is read from the start', async () => {
+  const { changes, done, next, late, cold, roles } = start([], [0, 1, 2])
+  late.add(1)
+  cold.add(2)
+  changes.begin()
+  changes.want({ primaries: [0, 1, 2], replicas: [] })
+  expect(done).toEqual(['take 0 1', 'take 2'])
+  await next()
+  expect([done.slice(2), roles.primaries]).toEqual([['cancel', 'take 1'], [0]])
+  await next()
+  await next()
+  expect(roles.primaries).toEqual([0, 2, 1])
 })
