@@ -11,7 +11,7 @@ import type { Moment, SnapshotFacts } from '../../store-protocol/snapshot-facts.
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { RecordTrail } from '../apply.ts'
 import type { RestoredSnapshot } from '../recovery/restored-snapshot.ts'
-import { isDue } from './due.ts'
+import { isDue, type SnapshotState } from './due.ts'
 import { factsNow, momentBy } from './facts-now.ts'
 import type { SnapshotPartition } from './partition-point.ts'
 import type { PartitionSnapshots } from './partition-snapshots.ts'
@@ -42,15 +42,16 @@ export interface SnapshotsOptions {
   readonly failed: (error: unknown) => void
 }
 
-interface Followed {
-  readonly source: SnapshotPartition
-  readonly trail: SnapshotTrail
-  endedAt: number
-  position: number
-  records: number
+interface Last extends SnapshotState {
   takenAt: Moment | undefined
   /** Age at which it is taken again without a change. */
   agesAtMs: number
+}
+
+interface Followed {
+  readonly source: SnapshotPartition
+  readonly trail: SnapshotTrail
+  readonly last: Last
 }
 
 export class Snapshots {
@@ -58,6 +59,8 @@ export class Snapshots {
   readonly restorer: Restorer
   readonly #options: SnapshotsOptions
   readonly #followed = new Map<number, Followed>()
+  /** Also of partitions that are not followed any more. */
+  readonly #last = new Map<number, Last>()
   readonly #report: SnapshotReport
   readonly #stopping = new AbortController()
   readonly #prerequisites: Prerequisites
@@ -84,7 +87,7 @@ export class Snapshots {
   }
 
   /**
-   * Follows a partition from now on. Begins again if it was followed before.
+   * Follows a partition from now on. If it was followed before, its last snapshot counts, except if it was emptied since.
    * @param records number of changelog records that led to what the map has of it
    * @param restored what that began with
    */
@@ -95,15 +98,10 @@ export class Snapshots {
     trail: SnapshotFacts['trail'] | undefined,
     restored?: RestoredSnapshot,
   ): void {
-    const followed = { source, trail: new SnapshotTrail(records, trail), endedAt: -Infinity, position: -1 }
-    const facts = restored?.facts
-    const begun = { ...followed, records: facts?.records ?? -1, takenAt: facts?.takenAt, agesAtMs: 0 }
-    this.#followed.set(partition, begun)
-    if (facts === undefined) return
-    begun.endedAt = performance.now()
-    begun.position = facts.position
-    begun.agesAtMs = agesAt(facts)
-    this.#report.is(partition, facts, restored!)
+    const last = restored === undefined ? this.#lastOf(partition, records) : lastOf(restored.facts, performance.now())
+    this.#last.set(partition, last)
+    this.#followed.set(partition, { source, trail: new SnapshotTrail(records, trail), last })
+    if (restored !== undefined) this.#report.is(partition, restored.facts, restored)
   }
 
   /** Takes no more snapshots of a partition. Resolves when none is being taken. */
@@ -144,8 +142,8 @@ export class Snapshots {
     if (!this.#isLocked || this.#options.files.isOff) return
     await this.#round
     const changed = [...this.#followed.keys()].filter((partition) => {
-      const { position, source } = this.#followed.get(partition)!
-      return (source.point()?.position ?? position) !== position
+      const { last, source } = this.#followed.get(partition)!
+      return (source.point()?.position ?? last.position) !== last.position
     })
     await this.#take(changed)
   }
@@ -180,15 +178,21 @@ export class Snapshots {
     log.warn(message, { changelogTopic, found: failure.message })
   }
 
+  /** @param records as of follow(): none if the partition was emptied */
+  #lastOf(partition: number, records: number): Last {
+    const last = this.#last.get(partition)
+    if (last !== undefined && records > 0 && last.records <= records) return last
+    return { endedAt: -Infinity, position: -1, records: -1, takenAt: undefined, agesAtMs: 0 }
+  }
+
   #due(): number[] {
     const now = performance.now()
     const due: number[] = []
-    for (const [partition, followed] of this.#followed) {
-      const { source, trail, takenAt, agesAtMs } = followed
+    for (const [partition, { source, trail, last }] of this.#followed) {
       const point = source.point()
       if (point === undefined) continue
-      const isAging = takenAt !== undefined && ageOf(takenAt, momentBy(point)).ms >= agesAtMs
-      if (isDue(followed, point.position, trail.records, this.#options.seconds, now, isAging)) due.push(partition)
+      const isAging = last.takenAt !== undefined && ageOf(last.takenAt, momentBy(point)).ms >= last.agesAtMs
+      if (isDue(last, point.position, trail.records, this.#options.seconds, now, isAging)) due.push(partition)
     }
     return due
   }
@@ -219,17 +223,15 @@ export class Snapshots {
     const { signal } = this.#stopping
     const facts = followed && (await factsNow(this.#options, partition, followed, deleteRetentionMs, signal))
     if (facts === undefined || signal.aborted) return 0
-    const { records } = facts
     await this.#options.flush()
     if (this.#followed.get(partition) !== followed) return 0 // it leaves
     const result = await this.#options.files.take(partition, facts)
-    followed!.endedAt = performance.now()
-    followed!.records = records
+    Object.assign(followed!.last, { endedAt: performance.now(), records: facts.records })
     if (result.kind === 'failed') {
       this.#failed(partition, result)
       return 0
     }
-    Object.assign(followed!, { position: facts.position, takenAt: facts.takenAt, agesAtMs: agesAt(facts) })
+    Object.assign(followed!.last, lastOf(facts, performance.now()))
     this.#report.taken(partition, facts, result)
     return result.seconds
   }
@@ -242,6 +244,7 @@ export class Snapshots {
   }
 }
 
-function agesAt({ takenAt, deleteRetentionMs }: SnapshotFacts): number {
-  return allowedAgeMs(deleteRetentionMs, takenAt.broker !== undefined) / agingFactor
+function lastOf({ position, records, takenAt, deleteRetentionMs }: SnapshotFacts, endedAt: number): Last {
+  const agesAtMs = allowedAgeMs(deleteRetentionMs, takenAt.broker !== undefined) / agingFactor
+  return { endedAt, position, records, takenAt, agesAtMs }
 }

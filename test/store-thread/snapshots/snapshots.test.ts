@@ -166,3 +166,34 @@ test('no snapshot is taken that no start could use, nor without the lock', async
   }
   expect(lines.filter((line) => line.includes('Taking snapshots of log: delete.retention.ms is 1000'))).toHaveLength(1)
 })
+
+test('a partition that gets another role has its last snapshot, and one that was emptied has none', async () => {
+  const { snapshots, files, partition } = setup()
+  snapshots.follow(0, partition, 8, undefined)
+  snapshots.begin()
+  await until('a snapshot is taken', () => files.taken.length === 1)
+  await snapshots.leave(0)
+  const other = new FakePartition()
+  snapshots.follow(0, other, 9, undefined)
+  const { looks } = other
+  await until('it has looked', () => other.looks > looks + 2)
+  other.position = 11
+  await until('the next one is taken', () => files.taken.length === 2)
+  expect(files.taken[1]!.facts.position).toBe(11)
+  snapshots.follow(0, other, 0, undefined)
+  await until('one is taken without a change', () => files.taken.length === 3)
+})
+
+test('a partition leaves when none is being taken of it', async () => {
+  const { snapshots, files, partition } = setup()
+  const writing = files.hold()
+  snapshots.follow(0, partition, 8, undefined)
+  snapshots.begin()
+  await until('one is begun', () => files.taken.length === 1)
+  let hasLeft = false
+  const leaving = snapshots.leave(0).then(() => (hasLeft = true))
+  await new Promise(setImmediate)
+  expect(hasLeft).toBe(false)
+  writing()
+  await leaving
+})

@@ -19,6 +19,14 @@ export class FakeSnapshots implements PartitionSnapshots {
   isClosed = false
   /** Calls of own(). */
   owned = 0
+  #held: Promise<void> | undefined
+
+  /** Lets take() wait until the returned function is called. */
+  hold(): () => void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#held = promise
+    return resolve
+  }
 
   candidates(partition: number) {
     const snapshots = (this.held.get(partition) ?? []).map((facts, index) => {
@@ -45,6 +53,7 @@ export class FakeSnapshots implements PartitionSnapshots {
   async take(partition: number, facts: SnapshotFacts): Promise<SnapshotTaken | SnapshotFailure> {
     if (this.failure !== undefined) return this.failure
     this.taken.push({ partition, facts })
+    await this.#held
     return { kind: 'taken', generation: 1, entries: 5, writtenBytes: 10, totalBytes: 100, seconds: 0.001 }
   }
 
