@@ -112,3 +112,14 @@ test('a wait for one of its offsets ends with the reason', async () => {
   await leave(maps, 1, () => {})
   await expect(waiting).rejects.toMatchObject({ code: 'partition_not_held' })
 })
+
+test('a wait for a change of one of its keys looks again', async () => {
+  const maps = await open()
+  let looks = 0
+  const end = maps.store.changes.onChange(Buffer.from(maps.keys[1]!), () => looks++)
+  await maps.publish()
+  looks = 0
+  await leave(maps, 1, () => {})
+  expect(looks).toBeGreaterThan(0)
+  end()
+})

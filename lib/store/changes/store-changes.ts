@@ -56,6 +56,7 @@ export class StoreChanges {
   /** Looks at the states of partitions, which change without a message. */
   #states: Timer | undefined
   #wanted: Watching = 'nothing'
+  #assignment: ChangingThreads['assignment'] | undefined
 
   constructor(source: ChangeSource) {
     this.#source = source
@@ -104,6 +105,7 @@ export class StoreChanges {
    */
   onChange(key: Uint8Array, changed: () => void): () => void {
     this.#checkRoom()
+    if (this.#keys.size === 0) this.#assignment = this.#source.threads().assignment
     const wait = this.#keys.add(key, changed)
     this.#request()
     return () => {
@@ -116,6 +118,10 @@ export class StoreChanges {
   received({ changes }: ChangingThread): void {
     this.#request()
     this.#visibility.check()
+    const { assignment } = this.#source.threads()
+    // A key may be in a partition that has left, or that has come.
+    if (assignment !== this.#assignment) for (const changed of this.#keys.all()) changed()
+    this.#assignment = assignment
     this.#take(changes)
   }
 
