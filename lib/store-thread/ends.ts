@@ -18,6 +18,7 @@ export function setEnd(stats: Stats, partition: number, end: number): void {
 /**
  * Keeps the end offsets of partitions current that are not fetched, because their broker does not answer or there is no
  * room for their records.
+ * @param partitions those that there are at the moment
  */
 export function watchEnds(
   client: KafkaClient,
@@ -30,7 +31,9 @@ export function watchEnds(
     partitions: () => partitions.filter((partition) => Date.now() - stats.gauge(partition, 'endKnownAt') >= heardMs),
     asked: () => Date.now(),
     ended(partition: number, end: number, askedAt: number) {
-      if (stats.gauge(partition, 'endKnownAt') <= askedAt) setEnd(stats, partition, end)
+      // It may have left, or have another role: then its end is that of another topic.
+      const isAsked = partitions.includes(partition)
+      if (isAsked && stats.gauge(partition, 'endKnownAt') <= askedAt) setEnd(stats, partition, end)
     },
   }
   return new EndsWatch(client, topic, sink, { intervalMs })

@@ -39,3 +39,20 @@ test('an answer older than the last Fetch does not count', async () => {
   expect(stats.gauge(0, 'end')).toBe(12)
   watch.stop()
 })
+
+test('an answer for a partition that has left meanwhile does not count', async () => {
+  setSystemTime(now)
+  const fake = new FakeClient({ 0: 1, 1: 1 })
+  const answer = Promise.withResolvers<unknown>()
+  fake.call = () => answer.promise
+  const stats = new Stats([0, 1])
+  const partitions = [0, 1]
+  const watch = watchEnds(fake.client, 'topic', partitions, stats, 1_000_000)
+  await watch.look()
+  partitions.shift()
+  const found = [0, 1].map((partition) => ({ partition, errorCode: 0, offset: '11' }))
+  answer.resolve({ responses: [{ partitions: found }] })
+  await until('the other one is known', () => stats.gauge(1, 'end') === 11)
+  expect(stats.gauge(0, 'end')).toBe(-1)
+  watch.stop()
+})
