@@ -3,12 +3,12 @@
  * function: the order of members does not matter, and the same input gives the same plan. It plans one step: members
  * carry it out, report, and the next plan goes further, until nothing changes.
  */
+import type { ExcludedMember, GroupMember, GroupPlan, Route } from '../group-protocol/member.ts'
 import { copiesOf } from './assignor/copies.ts'
 import { primariesOf } from './assignor/primaries.ts'
 import { Room } from './assignor/room.ts'
 import { Standing } from './assignor/standing.ts'
 import { targetsOf } from './assignor/targets.ts'
-import type { ExcludedMember, GroupMember, GroupPlan, Route } from './member.ts'
 
 export interface AssignorOptions {
   /** Copies beside the primary. */

@@ -3,11 +3,11 @@
  * settings do not fit, get a plan without partitions, which says why.
  */
 import { LatchkeyError } from '../errors.ts'
+import type { ExcludedMember, GroupMember, GroupPlan } from '../group-protocol/member.ts'
 import type { JoinedMember } from '../kafka/group-requests.ts'
 import { assignPartitions } from './assignor.ts'
 import { encodeAssignment, subscriptionData } from './consumer-protocol.ts'
 import { decodeMember, encodePlan, exclusion, tooLarge } from './member-data.ts'
-import type { ExcludedMember, GroupMember, GroupPlan } from './member.ts'
 import type { Unsealed } from './sealed.ts'
 import { compareSettings } from './settings.ts'
 import { budgetBytes, limitBytes, recordBytes } from './sizes.ts'

@@ -3,7 +3,7 @@
  * a generation is one record of the coordinator (sizes.ts).
  */
 import * as v from 'valibot'
-import type { ExcludedMember, GroupPlan, Holding, MemberReport, Route } from './member.ts'
+import type { ExcludedMember, GroupPlan, Holding, MemberReport, Route } from '../group-protocol/member.ts'
 import { open, seal, type Unsealed } from './sealed.ts'
 
 const textMax = 2_048

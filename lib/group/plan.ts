@@ -1,5 +1,5 @@
 /** What a plan changes for one member: the copies to fill, to promote, to demote and to drop. Pure. */
-import type { GroupPlan, Holding } from './member.ts'
+import type { GroupPlan, Holding } from '../group-protocol/member.ts'
 
 export interface PlanChanges {
   /** Partitions to take: as soon as they are ready for those that are held, after filling for the others. */

@@ -3,7 +3,7 @@
  * others may differ while a group is changed host by host, with a warning.
  */
 import { createHash } from 'node:crypto'
-import type { GroupMember } from './member.ts'
+import type { GroupMember } from '../group-protocol/member.ts'
 
 /** Names in `MemberReport.settings` that must be equal in all members. A member that differs gets no partition. */
 export const mustAgree: readonly string[] = ['SOURCE_TOPIC', 'CHANGELOG_TOPIC', 'PARTITIONER']

@@ -1,4 +1,5 @@
 /** Status of a store, for the executable, HTTP and embedding programs. Plain data without behaviour. */
+import type { GroupStatus } from '../group-protocol/group-status.ts'
 import type { SkippedRecords } from './skipped.ts'
 import type { SnapshotRefusal } from './snapshot-refusal.ts'
 
@@ -166,6 +167,8 @@ export interface StoreStatus {
   skipped: SkippedRecords
   details: PartitionStatus[]
   conditions: Condition[]
+  /** Absent without ELASTIC. */
+  group?: GroupStatus
 }
 
 /** A record found by a lookup. `value` is a copy that belongs to the caller. */

@@ -1,7 +1,7 @@
 /** Properties of plan after plan, as members carry them out. */
 import { expect, test } from 'bun:test'
+import type { GroupPlan } from '../../lib/group-protocol/member.ts'
 import { type AssignorOptions, assignPartitions } from '../../lib/group/assignor.ts'
-import type { GroupPlan } from '../../lib/group/member.ts'
 import { GroupModel, type ModelMember } from '../support/group/group-model.ts'
 import { forSeeds } from '../support/group/seeds.ts'
 

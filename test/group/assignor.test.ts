@@ -1,7 +1,7 @@
 /** Properties of one plan, for any group. */
 import { expect, test } from 'bun:test'
+import type { GroupMember } from '../../lib/group-protocol/member.ts'
 import { assignPartitions } from '../../lib/group/assignor.ts'
-import type { GroupMember } from '../../lib/group/member.ts'
 import { newHolding } from '../support/group/group-model.ts'
 import { forSeeds } from '../support/group/seeds.ts'
 import type { Random } from '../support/random.ts'

@@ -1,8 +1,8 @@
 import { expect, test } from 'bun:test'
 import { deflateRawSync } from 'node:zlib'
+import type { GroupPlan, MemberReport } from '../../lib/group-protocol/member.ts'
 import { assignPartitions } from '../../lib/group/assignor.ts'
 import { decodeMember, decodePlan, encodeMember, encodePlan } from '../../lib/group/member-data.ts'
-import type { GroupPlan, MemberReport } from '../../lib/group/member.ts'
 import { GroupModel, newHolding } from '../support/group/group-model.ts'
 
 const report: MemberReport = {

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import type { GroupPlan, Holding, Route } from '../../lib/group/member.ts'
+import type { GroupPlan, Holding, Route } from '../../lib/group-protocol/member.ts'
 import { changesOf, isAwaited } from '../../lib/group/plan.ts'
 import { newHolding } from '../support/group/group-model.ts'
 

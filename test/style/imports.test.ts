@@ -25,11 +25,15 @@ const layers: Record<string, Layer> = {
   'map writer': { files: /^lib\/map\/writer\//, knows: ['base', 'map memory'] },
   'map snapshot': { files: /^lib\/map\/snapshot\//, knows: ['base', 'linux', 'map memory', 'map writer'] },
   map: { files: /^lib\/map\/index\.ts$/, knows: ['map memory', 'map reader', 'map writer', 'map snapshot'] },
-  'store protocol': { files: /^lib\/store-protocol\//, knows: ['base', 'log', 'format', 'record batches', 'map'] },
+  'group protocol': { files: /^lib\/group-protocol\//, knows: ['linux'] },
+  'store protocol': {
+    files: /^lib\/store-protocol\//,
+    knows: ['base', 'log', 'format', 'record batches', 'map', 'group protocol'],
+  },
   settings: { files: /^lib\/config\//, knows: ['base', 'text', 'linux', 'log', 'format', 'store protocol'] },
   metrics: { files: /^lib\/metrics\//, knows: ['base', 'store protocol'] },
   kafka: { files: /^lib\/kafka\//, knows: ['base', 'text', 'log', 'record batches', 'store protocol'] },
-  group: { files: /^lib\/group\//, knows: ['base', 'log', 'kafka'] },
+  group: { files: /^lib\/group\//, knows: ['base', 'log', 'group protocol', 'kafka'] },
   topics: {
     files: /^lib\/topics\//,
     knows: ['base', 'text', 'log', 'settings', 'record batches', 'kafka', 'store protocol'],
@@ -55,7 +59,10 @@ const layers: Record<string, Layer> = {
     knows: ['base', 'text', 'log', 'definition', 'record batches', 'map', 'store protocol'],
   },
   print: { files: /^lib\/print\//, knows: [] },
-  http: { files: /^lib\/http\//, knows: ['base', 'text', 'log', 'definition', 'metrics', 'store protocol'] },
+  http: {
+    files: /^lib\/http\//,
+    knows: ['base', 'text', 'log', 'definition', 'metrics', 'group protocol', 'store protocol'],
+  },
   // In the browser. Of HTTP it knows the types of what it reads.
   page: { files: /^lib\/page\//, knows: ['http', 'store protocol'] },
   resp: { files: /^lib\/resp\//, knows: ['base', 'text', 'log', 'definition', 'metrics', 'store protocol'] },

@@ -1,5 +1,5 @@
 /** Where a group stands: who holds what, as its members report it. Members are indexes here; their order is fixed. */
-import type { GroupMember, Holding } from '../member.ts'
+import type { GroupMember, Holding } from '../../group-protocol/member.ts'
 
 /** A copy further behind than this is not ready, even if its holder reports so: it may have been stopped for a while. */
 const behindMax = 100_000

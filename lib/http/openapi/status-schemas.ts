@@ -13,6 +13,7 @@ import {
   storeStates,
   type StoreStatus,
 } from '../../store-protocol/status.ts'
+import { groupSchemas } from './group-schemas.ts'
 import { count, described, enumOf, flag, listOf, number, objectOf, orNull, ref, type Schema, text } from './schema.ts'
 
 const snapshot = objectOf<SnapshotStatus>({
@@ -76,6 +77,7 @@ const statusMembers = {
   ),
   details: listOf(ref('PartitionStatus')),
   conditions: listOf(ref('Condition')),
+  group: ref('GroupStatus'),
 }
 
 /** Returns the schema of a member of StoreStatus. */
@@ -115,5 +117,6 @@ export const statusSchemas: Readonly<Record<string, Schema>> = {
   ),
   PartitionState: enumOf(partitionStates),
   SkippedRecord: skippedRecord,
-  StoreStatus: objectOf<StoreStatus>(statusMembers, 'reason'),
+  StoreStatus: objectOf<StoreStatus>(statusMembers, 'reason', 'group'),
+  ...groupSchemas,
 }

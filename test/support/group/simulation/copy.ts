@@ -1,5 +1,5 @@
 /** A copy of a partition in a simulated instance: it reads the log, is promoted, writes, and is fenced. */
-import type { Holding } from '../../../../lib/group/member.ts'
+import type { Holding } from '../../../../lib/group-protocol/member.ts'
 import type { SimulatedLog } from './log.ts'
 import type { SimulatedProcess } from './process.ts'
 

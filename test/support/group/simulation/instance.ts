@@ -1,9 +1,9 @@
 /** An instance without HTTP and Kafka: the membership, the leader and the plans are the real ones. */
+import type { GroupPlan, MemberReport } from '../../../../lib/group-protocol/member.ts'
 import { assignmentData, encodeSubscription } from '../../../../lib/group/consumer-protocol.ts'
 import { Leader } from '../../../../lib/group/leader.ts'
 import { Lease } from '../../../../lib/group/lease.ts'
 import { decodePlan, encodeMember } from '../../../../lib/group/member-data.ts'
-import type { GroupPlan, MemberReport } from '../../../../lib/group/member.ts'
 import { type GroupAssignment, Membership, type MembershipOptions } from '../../../../lib/group/membership.ts'
 import { changesOf, isAwaited } from '../../../../lib/group/plan.ts'
 import { RejoinPace } from '../../../../lib/group/rejoin-pace.ts'
