@@ -5,7 +5,8 @@ import { print } from './output.ts'
 import { NoAnswer, type StoreClient } from './store-client.ts'
 
 const lineFeed = 10
-const end = /^\{"end":true,"entries":\d+\}$/
+/** Partitions that moved within a group meanwhile were begun again: `"restarted":[3]`. */
+const end = /^\{"end":true,"entries":\d+(?:,"restarted":\[[\d,]+\])?\}$/
 
 /**
  * The last line of the store's answer says that it is whole. It is left out: the exit code says it.

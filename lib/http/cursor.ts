@@ -1,6 +1,7 @@
 /**
  * Where a page continues: `<mark>.<partition>.<hash>`. The server keeps no state for it. The order of a walk depends on
- * the process, so a cursor of another one is refused.
+ * the process, so a cursor of another one is refused. In a group any instance takes it: the mark is that of the process
+ * that has read the partition, which is asked to continue.
  */
 import { LatchkeyError } from '../errors.ts'
 import type { StoreReads, WalkPosition } from '../store-protocol/reads.ts'
@@ -10,18 +11,17 @@ const pattern = /^([\w-]{1,64})\.(\d{1,10})\.(\d{1,10})$/
 const hashMax = 0xffff_ffff
 const partitionMax = 0x7fff_ffff
 
-export function cursorOf({ partition, hash }: WalkPosition, { walkMark }: Pick<StoreReads, 'walkMark'>): string {
-  return `${walkMark}.${partition}.${hash}`
+type MarkedReads = Pick<StoreReads, 'walkMark' | 'takesAnyMark'>
+
+export function cursorOf({ partition, hash, mark }: WalkPosition, { walkMark }: MarkedReads): string {
+  return `${mark ?? walkMark}.${partition}.${hash}`
 }
 
 /**
  * @returns undefined without a cursor
  * @throws LatchkeyError invalid_parameter, cursor_expired
  */
-export function positionOf(
-  parameters: Parameters,
-  { walkMark }: Pick<StoreReads, 'walkMark'>,
-): WalkPosition | undefined {
+export function positionOf(parameters: Parameters, { walkMark, takesAnyMark }: MarkedReads): WalkPosition | undefined {
   const text = parameters.text('cursor')
   if (text === undefined) return undefined
   const [, mark, partitionText, hashText] = pattern.exec(text) ?? []
@@ -30,6 +30,7 @@ export function positionOf(
     throw parameters.invalid('cursor is not one that this server has given; take it from "next", unchanged')
   }
   if (mark === walkMark) return { partition, hash }
+  if (takesAnyMark) return { partition, hash, mark }
   const found = 'the cursor is of another process of this store, or of another store; begin again without it'
   throw new LatchkeyError('cursor_expired', `${parameters.attempted}: ${found}`)
 }

@@ -50,7 +50,9 @@ class Dump implements BodySource {
     if (this.#walk.position === undefined) {
       if (this.#hasEndLine) return null
       this.#hasEndLine = true
-      return encoder.encode(`{"end":true,"entries":${this.#entries}}\n`)
+      const restarted = [...this.#walk.restarted].join(',')
+      const begunAgain = restarted === '' ? '' : `,"restarted":[${restarted}]`
+      return encoder.encode(`{"end":true,"entries":${this.#entries}${begunAgain}}\n`)
     }
     void this.#readOn()
     return undefined

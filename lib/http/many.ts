@@ -9,6 +9,7 @@ import type { Lookup } from '../store-protocol/status.ts'
 import type { Answer } from './answer.ts'
 import type { CaughtUp } from './caught-up.ts'
 import { writeBytes, writeOrigin, writeText, writeValue } from './entry-json.ts'
+import { epochHeader } from './epochs.ts'
 import { type JsonBuffer, written } from './json-buffer.ts'
 import type { AskedKey } from './key-list.ts'
 import { ListAnswer, type ListForm } from './list-answer.ts'
@@ -99,11 +100,7 @@ export class ManyHandler {
     const isMissTooStale = maxLag !== undefined && isMissStale(this.#store.status(), maxLag)
     let pending: Promise<unknown> | undefined
     const body = written((to) => {
-      if (form === 'json') {
-        to.ascii('{"epoch":')
-        to.number(many.epoch)
-        to.ascii(',"entries":[')
-      }
+      if (form === 'json') writeBeginning(to, many)
       const start = to.length
       let valueBytes = 0
       let isFull = false
@@ -141,11 +138,11 @@ export class ManyHandler {
     })
     if (pending !== undefined) return pending
     for (const miss of misses) this.#count(miss)
-    return new ListAnswer(body, form, { 'X-Latchkey-Epoch': String(many.epoch) })
+    return new ListAnswer(body, form, epochHeader(many))
   }
 
   #missOf(result: Lookup | LatchkeyError | undefined, maxLag: number | undefined, isMissTooStale: boolean) {
-    if (result instanceof LatchkeyError) return missOf(result)
+    if (result instanceof LatchkeyError) return missOf(result, maxLag)
     if (result === undefined) {
       if (isMissTooStale) return { code: 'too_stale' } satisfies Miss
       return { code: 'key_not_found', caughtUp: this.#caughtUp.check() } satisfies Miss
@@ -182,9 +179,14 @@ export class ManyHandler {
   }
 }
 
-function missOf({ code, message, details }: LatchkeyError): Miss {
+function missOf({ code, message, details }: LatchkeyError, maxLag: number | undefined): Miss {
   if (code === 'invalid_key') return { code, detail: message }
-  const { partition } = details
+  const { partition, caughtUp, lag } = details
+  if (code === 'key_not_found') {
+    // The copy that was read may be another instance's, so its lag counts.
+    if (isStale(lag as number | null | undefined, maxLag)) return { code: 'too_stale' }
+    return { code, caughtUp: caughtUp === true }
+  }
   return typeof partition === 'number' ? { code, partition } : { code }
 }
 
@@ -192,6 +194,14 @@ function errorOf(thrown: unknown): LatchkeyError {
   return isInstance(thrown, LatchkeyError)
     ? thrown
     : new LatchkeyError('internal', 'Reading many keys', { cause: thrown })
+}
+
+function writeBeginning(to: JsonBuffer, { epoch, epochs }: ManyLookups): void {
+  if (epochs === undefined) {
+    to.ascii('{"epoch":')
+    to.number(epoch)
+  } else to.text(`{"epochs":${JSON.stringify(epochs)}`)
+  to.ascii(',"entries":[')
 }
 
 function writeMissing(to: JsonBuffer, asked: readonly AskedKey[], misses: readonly (Miss | undefined)[]): void {

@@ -1,6 +1,7 @@
 /** Pages of a walk, and counts. */
 import type { Answer } from './answer.ts'
 import { cursorOf } from './cursor.ts'
+import { epochHeader, epochMember, PartEpochs } from './epochs.ts'
 import { percentEncoded } from './key.ts'
 import { ListAnswer, type ListForm } from './list-answer.ts'
 import type { Parameters } from './parameters.ts'
@@ -26,7 +27,8 @@ export async function pageOf(
   nextUrl: string,
 ): Promise<Answer> {
   const pieces: Uint8Array[] = []
-  let [count, bytes, examined, epoch] = [0, 0, 0, 0]
+  const epochs = new PartEpochs()
+  let [count, bytes, examined] = [0, 0, 0]
   while (walk.position !== undefined && count < limit && bytes < pageBytesMax && examined < examinedMax) {
     const piece: WalkPiece = await walk.next(limit - count)
     if (form === 'json' && count > 0 && piece.count > 0) pieces.push(encoder.encode(','))
@@ -34,15 +36,18 @@ export async function pageOf(
     count += piece.count
     bytes += piece.bytes.length
     examined += piece.examined
-    ;({ epoch } = piece)
+    epochs.add(piece)
   }
   const next = walk.position && `${nextUrl}&cursor=${cursorOf(walk.position, store)}`
+  const restarted = [...walk.restarted]
   const headers = {
-    'X-Latchkey-Epoch': String(epoch),
+    ...epochHeader(epochs),
+    ...(restarted.length > 0 && { 'X-Latchkey-Restarted': restarted.join(', ') }),
     ...(next !== undefined && { Link: `<${next}>; rel="next"` }),
   }
   if (form === 'ndjson') return new ListAnswer(joined(pieces), form, headers)
-  const end = next === undefined ? ']}\n' : `],"next":${JSON.stringify(next)}}\n`
+  const begunAgain = restarted.length > 0 ? `,"restarted":[${restarted.join(',')}]` : ''
+  const end = next === undefined ? `]${begunAgain}}\n` : `]${begunAgain},"next":${JSON.stringify(next)}}\n`
   return new ListAnswer(joined([encoder.encode('{"entries":['), ...pieces, encoder.encode(end)]), form, headers)
 }
 
@@ -57,22 +62,30 @@ export function pageUrl(base: string, parameters: Parameters, limit: number): st
 
 /** Counts all entries, of one epoch. */
 export async function countAll(store: StoreView): Promise<Answer> {
-  const { epoch, count } = await store.count()
-  return jsonResponse({ epoch, count })
+  const counted = await store.count()
+  return jsonResponse({ ...epochMember(counted), count: counted.count })
 }
 
 /** Counts while the entries change: from one epoch to another. */
 export async function countWalked(walk: Walk): Promise<Answer> {
   let count = 0
+  /** Of the present partition. */
+  let [partition, counted] = [-1, 0]
   let from: number | undefined
-  let to = 0
+  const epochs = new PartEpochs()
   while (walk.position !== undefined) {
     const piece = await walk.next(Infinity)
+    // What was counted of a partition before it began again is counted again.
+    if (piece.isRestart) count -= counted
+    if (piece.isRestart || piece.partition !== partition) counted = 0
+    ;({ partition } = piece)
+    counted += piece.count
     count += piece.count
     from ??= piece.epoch
-    to = piece.epoch
+    epochs.add(piece)
   }
-  return jsonResponse({ count, from: from ?? to, to })
+  if (epochs.epochs !== undefined) return jsonResponse({ count, epochs: epochs.epochs })
+  return jsonResponse({ count, from: from ?? epochs.epoch, to: epochs.epoch })
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

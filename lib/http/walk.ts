@@ -1,8 +1,8 @@
 /**
- * A walk over the entries held here: partition by partition, chunk by chunk, each of one epoch. While a schema is missing
- * a walk holds its position only, and reads the chunk again.
+ * A walk over the entries held here, or in the group: partition by partition, chunk by chunk, each of one epoch. While a
+ * schema is missing a walk holds its position only, and reads the chunk again.
  */
-import type { WalkPosition } from '../store-protocol/reads.ts'
+import type { ChunkBounds, WalkChunk, WalkPosition } from '../store-protocol/reads.ts'
 import { written } from './json-buffer.ts'
 import type { ListForm } from './list-answer.ts'
 import type { StoreView } from './store-view.ts'
@@ -36,9 +36,22 @@ export interface WalkPiece {
   /** Entries that were looked at. */
   readonly examined: number
   readonly epoch: number
+  /** Id of the instance whose epoch it is; only in a group. */
+  readonly instance: string | undefined
+  readonly partition: number
+  /** What was read of the partition before is read again from here on. */
+  readonly isRestart: boolean
 }
 
-const nothing: WalkPiece = { bytes: new Uint8Array(), count: 0, examined: 0, epoch: 0 }
+const nothing: WalkPiece = {
+  bytes: new Uint8Array(),
+  count: 0,
+  examined: 0,
+  epoch: 0,
+  instance: undefined,
+  partition: -1,
+  isRestart: false,
+}
 
 export class Walk {
   readonly #store: StoreView
@@ -48,6 +61,7 @@ export class Walk {
   readonly #storedPrefix: Uint8Array | undefined
   readonly #textPrefix: Uint8Array | undefined
   #position: WalkPosition | undefined
+  readonly #restarted = new Set<number>()
   /** Entries that a chunk takes chunkMs for, as far as is known. */
   #chunkEntries = 256
   #waitsUntil = Infinity
@@ -70,6 +84,14 @@ export class Walk {
   }
 
   /**
+   * Partitions that were begun again, because the instance that has read a part of them does not have them any more: what
+   * was read of them before is read again.
+   */
+  get restarted(): ReadonlySet<number> {
+    return this.#restarted
+  }
+
+  /**
    * Reads and renders the next chunk.
    *
    * @param limit number of entries, which those of equal hash may exceed
@@ -77,23 +99,36 @@ export class Walk {
    */
   async next(limit: number): Promise<WalkPiece> {
     for (;;) {
-      const piece = await this.#turns.chunk(() => this.#read(limit), this.#options.signal)
+      // Another instance reads it in its own time: this thread's turns are for what it does itself.
+      const fetching = this.#fetch(limit)
+      const fetched = fetching && (await fetching)
+      const piece = await this.#turns.chunk(() => this.#read(limit, fetched), this.#options.signal)
       if (!('pending' in piece)) return piece
       if (this.#waitsUntil === Infinity) this.#waitsUntil = performance.now() + schemaWaitMs
       await piece.pending.catch(() => {})
     }
   }
 
-  async #read(limit: number): Promise<WalkPiece | { pending: Promise<unknown> }> {
+  /** Returns undefined for what is read here: without a group, everything. */
+  #fetch(limit: number): Promise<WalkChunk> | undefined {
+    const position = this.#position
+    return position && this.#store.fetchChunk?.(position, this.#boundsOf(limit))
+  }
+
+  #boundsOf(limit: number): ChunkBounds {
+    return {
+      limit: Math.min(limit, this.#chunkEntries),
+      withValues: !this.#options.keysOnly,
+      ...(this.#storedPrefix && { prefix: this.#storedPrefix }),
+    }
+  }
+
+  async #read(limit: number, fetched: WalkChunk | undefined): Promise<WalkPiece | { pending: Promise<unknown> }> {
     const position = this.#position
     if (position === undefined) return nothing
     const { keysOnly, form } = this.#options
     const startedAt = performance.now()
-    const found = this.#store.readChunk(position, {
-      limit: Math.min(limit, this.#chunkEntries),
-      withValues: !keysOnly,
-      ...(this.#storedPrefix && { prefix: this.#storedPrefix }),
-    })
+    const found = fetched ?? this.#store.readChunk(position, this.#boundsOf(limit))
     const chunk = found instanceof Promise ? await found : found
     const options = { textPrefix: this.#textPrefix, keysOnly, waits: startedAt < this.#waitsUntil }
     let count = 0
@@ -114,8 +149,11 @@ export class Walk {
     })
     if (pending !== undefined) return { pending }
     this.#adapt(chunk.entries.length, performance.now() - startedAt)
-    this.#position = chunk.next ?? this.#after(position.partition)
-    return { bytes, count, examined: chunk.examined, epoch: chunk.epoch }
+    const { partition } = position
+    const { examined, epoch, instance, next, isRestart = false } = chunk
+    if (isRestart) this.#restarted.add(partition)
+    this.#position = next ?? this.#after(partition)
+    return { bytes, count, examined, epoch, instance, partition, isRestart }
   }
 
   /** Chunks become as large as fits into their time, by a factor of two at most from one to the next. */

@@ -36,6 +36,8 @@ const valueHeaders = headersOf({
 })
 const listHeaders = headersOf({
   'X-Latchkey-Epoch': 'Instant of the answer; of a page, of its last part',
+  'X-Latchkey-Epochs': 'In a group, instead: `<instance>=<epoch>` of each that has read a part',
+  'X-Latchkey-Restarted': 'In a group: partitions of a page that were begun again',
   Link: 'The next page, with rel="next"',
 })
 

@@ -3,6 +3,14 @@ import { count, described, enumOf, flag, listOf, oneOf, orNull, ref, type Schema
 
 const any: Schema = {}
 const offset = described('Of the source record; null if it is not known', orNull(count))
+const epochs = described('Only in a group: the epoch of each instance that has read a part, by its id', {
+  type: 'object',
+  additionalProperties: count,
+})
+const restarted = described(
+  'Only in a group: partitions that have moved, and were begun again: their entries may come twice',
+  listOf(count),
+)
 const place = described('Continue after it with after=, or Last-Event-ID', text)
 
 /** Members of an entry besides its key. */
@@ -51,17 +59,20 @@ export const entrySchemas: Readonly<Record<string, Schema>> = {
   ),
   KeyList: object({ keys: listOf(ref('Key')) }, 'keys'),
   Entries: described(
-    'All of one instant, the epoch',
+    'All of one instant, the epoch; in a group of one instant of each instance',
     object(
-      { epoch: count, entries: listOf(ref('Entry')), missing: listOf(ref('MissingKey')) },
-      'epoch',
+      { epoch: count, epochs, entries: listOf(ref('Entry')), missing: listOf(ref('MissingKey')) },
       'entries',
       'missing',
     ),
   ),
-  Page: object({ entries: listOf(ref('Entry')), next: described('Path and query of the next page', text) }, 'entries'),
+  Page: object(
+    { entries: listOf(ref('Entry')), restarted, next: described('Path and query of the next page', text) },
+    'entries',
+  ),
   Count: oneOf(
     object({ epoch: count, count }, 'epoch', 'count'),
+    described('In a group', object({ epochs, count }, 'epochs', 'count')),
     described(
       'With prefix: counted between two epochs',
       object({ count, from: count, to: count }, 'count', 'from', 'to'),
@@ -69,7 +80,7 @@ export const entrySchemas: Readonly<Record<string, Schema>> = {
   ),
   DumpEnd: described(
     'The last line: without it, the stream was cut',
-    object({ end: { const: true }, entries: count }, 'end', 'entries'),
+    object({ end: { const: true }, entries: count, restarted }, 'end', 'entries'),
   ),
   ChangeLine: oneOf(...Object.entries(changes).map(([type, members]) => changeLine(type, members))),
   ChangeEvent: described(

@@ -129,7 +129,13 @@ export function serveFake(
   options: Partial<ListenOptions> & RequestHandlerOptions = {},
   definition?: Definition,
 ): Served {
-  const store = new FakeStore(definition)
+  return serveStore(new FakeStore(definition), options)
+}
+
+export function serveStore<Fake extends FakeStore>(
+  store: Fake,
+  options: Partial<ListenOptions> & RequestHandlerOptions = {},
+): Served & { store: Fake } {
   const requestHandler = createRequestHandler(store, options, observe(store, '1.2.3'))
   const common = { bind: '127.0.0.1', port: 0, storeId: store.id, hasFastPath: hasFastPathDefault }
   const server = listen(requestHandler, { ...common, ...options })
