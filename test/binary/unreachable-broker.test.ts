@@ -3,7 +3,7 @@ import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.t
 import { stackTrace } from '../support/binary/run-latchkey.ts'
 import { createTopic, kafkaClient, sharedKafka, TcpProxy, uniqueName } from '../support/kafka/index.ts'
 
-test('a store stays observable, reports the problem every few seconds, and recovers when the broker appears', async () => {
+test('a store stays observable, reports the problem again and again, and recovers when the broker appears', async () => {
   const broker = await sharedKafka()
   const topic = await createTopic(broker, uniqueName('unreachable'))
   const producer = kafkaClient(broker).producer()

@@ -9,7 +9,9 @@ import { isSettling } from '../protocol/error-codes.ts'
 
 const log = loggerOf('kafka')
 const reportMs = 1_000
+/** Between two reports of a trouble at first; each time twice as long, and a minute at most. */
 const logEveryMs = 5_000
+const logEveryMaxMs = 60_000
 /** Shorter troubles (a coordinator that loads, a leader that moves) are not logged. */
 const quietMs = 1_000
 /** Maximum of lines in one report. */
@@ -42,6 +44,9 @@ export class Health {
   readonly #troubles = new Map<number | symbol, Trouble>()
   #timer: ReturnType<typeof setInterval> | undefined
   #loggedAt = 0
+  #logAgainMs = logEveryMs
+  /** Kinds of trouble in the last report. */
+  #loggedKinds: ReadonlySet<string> = new Set()
   /** Start of the trouble that was logged, until the next success. */
   #loggedSince: number | undefined
   /** When the last trouble ended. */
@@ -132,6 +137,7 @@ export class Health {
     clearInterval(this.#timer)
     this.#timer = undefined
     this.#loggedAt = 0
+    this.#loggedKinds = new Set()
     this.#overAt = Date.now()
   }
 
@@ -142,12 +148,17 @@ export class Health {
     this.#troubles.clear()
   }
 
-  /** Logs lasting troubles at most every five seconds. */
+  /** Logs lasting troubles: at most every five seconds, and less often the longer they stay the same. */
   report(): void {
     const groups = this.#lasting()
+    if (groups.length === 0) return
     const now = Date.now()
-    if (groups.length === 0 || now - this.#loggedAt < logEveryMs) return
+    const kinds = new Set(groups.map(([first]) => first!.kind))
+    const isNew = !kinds.isSubsetOf(this.#loggedKinds)
+    if (now - this.#loggedAt < (isNew ? logEveryMs : this.#logAgainMs)) return
+    this.#logAgainMs = isNew ? logEveryMs : Math.min(logEveryMaxMs, 2 * this.#logAgainMs)
     this.#loggedAt = now
+    this.#loggedKinds = kinds
     for (const group of groups.slice(0, linesMax)) this.#log(group)
     const more = groups.length - linesMax
     if (more > 0) log.warn('{subject}: {more} more troubles', { subject: this.#subject, more })

@@ -65,20 +65,45 @@ test('Health logs nothing when trouble passes within a second', () => {
   expect(lines).toEqual([])
 })
 
-test('Health logs a line every 5 s when trouble lasts, also where nothing more fails, and one when it ends', () => {
+test('Health logs trouble that lasts less and less often, and one line when it ends', () => {
   const health = healthOf('source consumer')
   health.failed(error)
-  for (let ms = 0; ms <= 12_000; ms += 100) {
+  for (let ms = 0; ms <= 300_000; ms += 100) {
     setSystemTime(start + ms)
     health.report()
   }
   health.succeeded()
-  expect(lines).toEqual([
-    `warning kafka  source consumer: Fetch to b:1: refused; no success for 1 s, still retrying${advice}`,
-    `warning kafka  source consumer: Fetch to b:1: refused; no success for 6 s, still retrying${advice}`,
-    `warning kafka  source consumer: Fetch to b:1: refused; no success for 11 s, still retrying${advice}`,
-    'info    kafka  source consumer: working again after 12 s',
-  ])
+  const logged = [1, 6, 16, 36, 76, 136, 196, 256].map((seconds) => {
+    return `warning kafka  source consumer: Fetch to b:1: refused; no success for ${seconds} s, still retrying${advice}`
+  })
+  expect(lines).toEqual([...logged, 'info    kafka  source consumer: working again after 300 s'])
+})
+
+test('Health logs another kind of trouble within 5 s, however long the first one has lasted', () => {
+  const health = healthOf('changelog producer')
+  health.failed(error, { partitions: [0], broker: 'b:1' })
+  for (let ms = 0; ms <= 110_000; ms += 1_000) {
+    setSystemTime(start + ms)
+    if (ms === 80_000) health.failed(error, { partitions: [1], broker: 'b:2' })
+    health.report()
+  }
+  const times = lines.map((line) => Number(/no success for (\d+) s/.exec(line)![1]))
+  // Both at 81 s, then after 5, 10 and 20 s.
+  expect(times).toEqual([1, 6, 16, 36, 76, 81, 1, 86, 6, 96, 16])
+})
+
+test('Health logs at once when trouble begins again', () => {
+  const health = healthOf('source consumer')
+  for (const begin of [0, 100_000]) {
+    for (let ms = 0; ms <= 40_000; ms += 1_000) {
+      setSystemTime(start + begin + ms)
+      if (ms === 0) health.failed(error)
+      health.report()
+    }
+    health.succeeded()
+  }
+  const times = lines.flatMap((line) => /no success for (\d+) s/.exec(line)?.[1] ?? []).map(Number)
+  expect(times.slice(times.length / 2)).toEqual(times.slice(0, times.length / 2))
 })
 
 test('Health keeps the trouble of a partition when all others work, and names it, its broker and since when', () => {
