@@ -44,6 +44,7 @@ describe('a watch', () => {
   })
 
   test('of a key that changes all the time costs a few lookups a second', async () => {
+    const beganAt = performance.now()
     let lookups = 0
     const { onGet } = pages.served.store
     pages.served.store.onGet = (key) => {
@@ -61,7 +62,9 @@ describe('a watch', () => {
       await Bun.sleep(25)
     }
     await page.sees('changes: 4000')
-    expect(lookups).toBeLessThan(30)
+    // One for the key, one for the watch, and four a second however long this takes.
+    const seconds = (performance.now() - beganAt) / 1_000
+    expect(lookups).toBeLessThanOrEqual(3 + 4 * seconds)
   })
 })
 

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryFolder } from '../process/temporary-folder.ts'
+import { type TiedProcess, Watchdog } from '../process/watchdog.ts'
 import { until } from '../until.ts'
 import { BrowserPage, type PageOptions } from './browser-page.ts'
 import { DevTools } from './dev-tools.ts'
@@ -22,26 +23,29 @@ const flags = [
 ]
 
 export class Chromium {
-  readonly #process: Bun.Subprocess
+  readonly #process: TiedProcess
+  readonly #watchdog: Watchdog
   readonly #devTools: DevTools
   readonly #folder: string
 
-  private constructor(child: Bun.Subprocess, devTools: DevTools, folder: string) {
+  private constructor(child: TiedProcess, watchdog: Watchdog, devTools: DevTools, folder: string) {
     this.#process = child
+    this.#watchdog = watchdog
     this.#devTools = devTools
     this.#folder = folder
   }
 
-  /** @throws Error if there is none, naming the package */
+  /**
+   * It ends with this process, however that ends.
+   * @throws Error if there is none, naming the package
+   */
   static async start(): Promise<Chromium> {
     if (!(await Bun.file(program).exists())) {
       throw new Error(`start a browser: ${program} does not exist. Install it: apt-get install chromium`)
     }
     const folder = temporaryFolder('browser')
-    const child = Bun.spawn([program, ...flags, `--user-data-dir=${folder}`, 'about:blank'], {
-      stdout: 'ignore',
-      stderr: 'ignore',
-    })
+    const watchdog = new Watchdog(folder)
+    const child = await watchdog.spawn([program, ...flags, `--user-data-dir=${folder}`, 'about:blank'], '/dev/null')
     const portFile = join(folder, 'DevToolsActivePort')
     try {
       let address = ''
@@ -50,9 +54,9 @@ export class Chromium {
         return address.includes('/')
       })
       const [port, path] = address.split('\n')
-      return new Chromium(child, await DevTools.connect(`ws://127.0.0.1:${port}${path}`), folder)
+      return new Chromium(child, watchdog, await DevTools.connect(`ws://127.0.0.1:${port}${path}`), folder)
     } catch (error) {
-      child.kill('SIGKILL')
+      child.signal('SIGKILL')
       throw error
     }
   }
@@ -65,6 +69,7 @@ export class Chromium {
   async stop(): Promise<void> {
     await this.#devTools.send('Browser.close').catch(() => {})
     await this.#process.exited
+    this.#watchdog.release()
     rmSync(this.#folder, { recursive: true, force: true, maxRetries: 5 })
   }
 }
