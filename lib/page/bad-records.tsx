@@ -2,7 +2,7 @@
 import { Fragment, h } from 'preact'
 import type { StatusEvent } from '../http/status-events/status-event.ts'
 import { count, instant } from './format.ts'
-import { Facts, Section, Table, Text } from './parts.tsx'
+import { factList, isolated, Section, Table } from './parts.tsx'
 
 export function BadRecords({ bad: { total, byReason, last } }: { bad: StatusEvent['badRecords'] }) {
   return (
@@ -11,7 +11,7 @@ export function BadRecords({ bad: { total, byReason, last } }: { bad: StatusEven
         <p class="quiet">Every record could be stored</p>
       ) : (
         <Fragment>
-          <Facts facts={Object.entries(byReason).map(([reason, records]) => [reason, count(records)])} />
+          {factList(Object.entries(byReason).map(([reason, records]) => [reason, count(records)]))}
           <Table
             name="bad-records"
             columns={['Time, UTC', 'Partition', 'Offset', 'Reason', 'Fault']}
@@ -21,7 +21,7 @@ export function BadRecords({ bad: { total, byReason, last } }: { bad: StatusEven
                 partition,
                 lastOffset === undefined ? count(offset) : `${count(offset)}–${count(lastOffset)}`,
                 reason,
-                <Text text={fault} />,
+                isolated(fault),
               ],
             }))}
           />

@@ -4,24 +4,20 @@ import type { StatusEvent } from '../http/status-events/status-event.ts'
 import type { RecoveryProgress } from '../store-protocol/status.ts'
 import { clock, count, duration, short } from './format.ts'
 import { headlineOf } from './headline.ts'
-import { Bar, State, Text } from './parts.tsx'
+import { bar, isolated, stateWord } from './parts.tsx'
 import type { PageStatus } from './status.ts'
 
 export function Head({ event, lost }: { event: StatusEvent; lost: PageStatus['lost'] }) {
   const { id, topic, changelog, formats, totals, version, instance, uptimeSeconds, progress } = event
   return (
     <header>
-      <h1>
-        <Text text={id} />
-      </h1>
-      <span role="status">
-        <State state={lost ? 'not connected' : headlineOf(event)} />
-      </span>
+      <h1>{isolated(id)}</h1>
+      <span role="status">{stateWord(lost ? 'not connected' : headlineOf(event))}</span>
       <p class="quiet">
-        {topic === null ? 'changelog' : 'topic'} <Text text={topic ?? changelog} /> · {formats.key} keys,{' '}
-        {formats.value} values · {count(totals.entries)} entries
+        {topic === null ? 'changelog' : 'topic'} {isolated(topic ?? changelog)} · {formats.key} keys, {formats.value}{' '}
+        values · {count(totals.entries)} entries
         <br />
-        Latchkey {version} on <Text text={instance} />, up {duration(uptimeSeconds)}
+        Latchkey {version} on {isolated(instance)}, up {duration(uptimeSeconds)}
       </p>
       <Lost lost={lost} />
       {progress && <Progress progress={progress} />}
@@ -30,12 +26,8 @@ export function Head({ event, lost }: { event: StatusEvent; lost: PageStatus['lo
           <li>
             <code>{name}</code>
             <p>
-              <Text text={`${reason}. `} />
-              {advice && (
-                <small>
-                  <Text text={advice} />
-                </small>
-              )}
+              {isolated(`${reason}. `)}
+              {advice && <small>{isolated(advice)}</small>}
             </p>
           </li>
         ))}
@@ -55,7 +47,7 @@ function Progress({ progress }: { progress: RecoveryProgress }) {
   const label = `${phase}: ${percent.toFixed(1)} %`
   return (
     <div class="progress">
-      <Bar parts={{ done: percent }} whole={100} label={label} />
+      {bar({ done: percent }, 100, label)}
       <p>
         <b>{label}</b> · {count(records)} records · {short(recordsPerSecond)} records/s ·{' '}
         {remainingSeconds === null ? 'time left not known yet' : `${duration(remainingSeconds)} left`}

@@ -30,6 +30,7 @@ function changed(): void {
   frame ||= requestAnimationFrame(() => {
     frame = 0
     render(<Page />, root)
+    showFeed()
   })
 }
 
@@ -65,19 +66,25 @@ function send(token: string): void {
 let isOnScreen = false
 const observer = new IntersectionObserver((entries) => {
   isOnScreen = entries.at(-1)!.isIntersecting
-  feed.show(isOnScreen && !document.hidden)
+  showFeed()
 })
+
+/** A store that does not run yet would refuse it. */
+function showFeed(): void {
+  feed.show(isOnScreen && !document.hidden && status.event?.state === 'running')
+}
 
 function observe(element: Element | null): void {
   observer.disconnect()
+  isOnScreen = false
   if (element) observer.observe(element)
-  else feed.show(false)
+  else showFeed()
 }
 
 function follow(): void {
   const isSeen = !document.hidden
   status.follow(isSeen)
-  feed.show(isOnScreen && isSeen)
+  showFeed()
   if (isSeen) lookup.resume()
   else lookup.pause()
 }

@@ -3,7 +3,7 @@ import { Fragment, h } from 'preact'
 import type { ShownPartition, StatusEvent } from '../http/status-events/status-event.ts'
 import { bytes, count } from './format.ts'
 import type { PartitionFilter } from './partition-filter.ts'
-import { Bar, type RowOf, Section, State, Table } from './parts.tsx'
+import { bar, type RowOf, Section, stateWord, Table } from './parts.tsx'
 
 /** So many need no filter. */
 const fewMax = 12
@@ -53,13 +53,13 @@ function rowOf(of: ShownPartition, lagMax: number): RowOf {
   const cells = [
     partition,
     role,
-    <State state={state} />,
+    stateWord(state),
     <Fragment>
       {count(position)} <small>/ {count(end)}</small>
     </Fragment>,
     <Fragment>
       {count(lag)}
-      <Bar parts={{ lag: lag ?? 0 }} whole={lagMax} label={`Lag ${count(lag)}`} />
+      {bar({ lag: lag ?? 0 }, lagMax, `Lag ${count(lag)}`)}
     </Fragment>,
     count(entries),
     bytes(liveBytes + deadBytes + indexBytes),

@@ -1,4 +1,4 @@
-/** Parts that several sections use. */
+/** Parts that several sections use. Functions with a small letter are called as such, which is shorter than an element. */
 import { type ComponentChildren, Fragment, h } from 'preact'
 import { toneOf } from './headline.ts'
 import { keyText, type ShownKey } from './keys.ts'
@@ -28,7 +28,7 @@ export function focus(element: HTMLElement | null): void {
 const partsMax = 5_000
 
 /** Text from a topic: isolated from the direction of its surroundings, what is invisible as an escape. */
-export function Text({ text, keepsLayout }: { text: string; keepsLayout?: boolean }) {
+export function isolated(text: string, keepsLayout?: boolean) {
   const parts = visibleParts(text, keepsLayout)
   return (
     <bdi>
@@ -43,18 +43,18 @@ export function KeyText({ value }: { value: ShownKey }) {
   const text = keyText(value)
   return (
     <Fragment>
-      <Text text={text.slice(0, keyLengthMax) || '(empty key)'} />
+      {isolated(text.slice(0, keyLengthMax) || '(empty key)')}
       {text.length > keyLengthMax && <small>… {text.length} characters</small>}
     </Fragment>
   )
 }
 
-export function State({ state }: { state: string }) {
+export function stateWord(state: string) {
   return <span class={`state ${toneOf(state)}`}>{state}</span>
 }
 
 /** Names with figures. */
-export function Facts({ facts }: { facts: readonly (readonly [Children, Children])[] }) {
+export function factList(facts: readonly (readonly [Children, Children])[]) {
   return (
     <dl>
       {facts.map(([name, fact]) => (
@@ -93,9 +93,7 @@ export function Table({ name, columns, rows }: { name: string; columns: readonly
           </tr>
           {note && (
             <tr class="note">
-              <td colSpan={cells.length}>
-                <Text text={note} />
-              </td>
+              <td colSpan={cells.length}>{isolated(note)}</td>
             </tr>
           )}
         </tbody>
@@ -123,15 +121,7 @@ export function Command({ name, line }: { name: string; line: string }) {
 }
 
 /** Parts of a whole, drawn to scale. */
-export function Bar({
-  parts,
-  whole,
-  label,
-}: {
-  parts: Readonly<Record<string, number>>
-  whole: number
-  label: string
-}) {
+export function bar(parts: Readonly<Record<string, number>>, whole: number, label: string) {
   return (
     <div class="bar" role="img" aria-label={label}>
       {Object.entries(parts).map(([name, part]) => (

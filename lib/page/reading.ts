@@ -2,7 +2,7 @@
 import { type JsonToken, prettyJson } from './pretty-json.ts'
 
 export interface ValueReading {
-  /** `Beginning` is that of a text that is not shown further. */
+  /** `Beginning` is that of text or JSON that is not shown further. */
   readonly form: 'JSON' | 'Text' | 'Beginning' | 'Bytes'
   readonly text: string
   /** Of JSON. */
@@ -14,6 +14,8 @@ export interface ValueReading {
 /** Of a longer value this much is shown. */
 const bytesMax = 2 * 1024 * 1024
 const dumpMax = 65_536
+/** A browser takes seconds to lay out more. */
+const linesMax = 20_000
 
 export function readingOf(value: Uint8Array): ValueReading {
   const bytes = value.length
@@ -22,8 +24,10 @@ export function readingOf(value: Uint8Array): ValueReading {
     const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
     const text = decoder.decode(value.subarray(0, bytesMax), { stream: !isWhole })
     const tokens = isWhole ? prettyJson(text) : undefined
-    if (tokens === undefined) return { form: isWhole ? 'Text' : 'Beginning', text, bytes }
-    return { form: 'JSON', text: tokens.map((token) => token.text).join(''), tokens, bytes }
+    const whole = tokens?.map((token) => token.text).join('') ?? text
+    const shown = whole.split('\n', linesMax).join('\n')
+    if (!isWhole || shown !== whole) return { form: 'Beginning', text: shown, bytes }
+    return tokens ? { form: 'JSON', text: whole, tokens, bytes } : { form: 'Text', text, bytes }
   } catch {
     return { form: 'Bytes', text: dump(value.subarray(0, dumpMax)), bytes }
   }

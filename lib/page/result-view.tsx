@@ -3,7 +3,7 @@ import { Fragment, h } from 'preact'
 import { bytes as sizeText } from './format.ts'
 import type { KeyLookup } from './key-lookup.ts'
 import type { FoundValue, MissingValue } from './lookup.ts'
-import { Facts, Text } from './parts.tsx'
+import { factList, isolated } from './parts.tsx'
 
 /** Characters shown at first. A browser takes seconds to lay out a megabyte. */
 const previewLength = 16_384
@@ -22,7 +22,7 @@ export function ResultView({ lookup, result, instance }: ResultProps) {
       <p class="value">
         <b>{result.title}</b> <small>{result.code}</small>
         <br />
-        <Text text={result.why} />
+        {isolated(result.why)}
       </p>
     )
   }
@@ -32,15 +32,9 @@ export function ResultView({ lookup, result, instance }: ResultProps) {
   return (
     <Fragment>
       <pre class="value" tabIndex={0} aria-label="Value">
-        {hasColors ? (
-          tokens.map(({ kind, text: part }) => (
-            <span class={kind}>
-              <Text text={part} keepsLayout />
-            </span>
-          ))
-        ) : (
-          <Text text={isLong ? text.slice(0, previewLength) : text} keepsLayout />
-        )}
+        {hasColors
+          ? tokens.map(({ kind, text: part }) => <span class={kind}>{isolated(part, true)}</span>)
+          : isolated(isLong ? text.slice(0, previewLength) : text, true)}
       </pre>
       <small>
         {form}, {sizeText(bytes)}{' '}
@@ -50,12 +44,9 @@ export function ResultView({ lookup, result, instance }: ResultProps) {
           </button>
         )}
       </small>
-      <Facts
-        facts={[...result.facts, ['Instance', instance]].map(([name = '', fact = '']) => [
-          <Text text={name} />,
-          <Text text={fact} />,
-        ])}
-      />
+      {factList(
+        [...result.facts, ['Instance', instance]].map(([name = '', fact = '']) => [isolated(name), isolated(fact)]),
+      )}
     </Fragment>
   )
 }

@@ -1,7 +1,7 @@
 /** Settings in effect, with where each came from. */
 import { h } from 'preact'
 import type { StatusEvent } from '../http/status-events/status-event.ts'
-import { Section, Table, Text } from './parts.tsx'
+import { isolated, Section, Table } from './parts.tsx'
 
 type ShownSettings = StatusEvent['settings']
 
@@ -31,7 +31,7 @@ function Rows({ settings }: { settings: ShownSettings }) {
       name="settings"
       columns={['Setting', 'Value', 'From']}
       rows={settings.map(({ name, value, origin, isSecret, isGiven }) => ({
-        cells: [name, isSecret && isGiven ? 'set' : <Text text={value ?? '–'} />, <Text text={origin} />],
+        cells: [name, isSecret && isGiven ? 'set' : isolated(value ?? '–'), isolated(origin)],
       }))}
     />
   )

@@ -66,6 +66,15 @@ describe('a value', () => {
     expect([form, bytes, text.length]).toEqual(['Beginning', 6_000_001, 1 + (2 * 1024 * 1024) / 2 - 1])
   })
 
+  test.each([
+    ['[0,', '0,', '0]'],
+    ['a\n', 'b\n', 'c'],
+  ])('of hundreds of thousands of lines is cut: %j', (first, line, last) => {
+    const { form, text } = readingOf(utf8(first + line.repeat(300_000) + last))
+    expect([form, text.split('\n').length]).toEqual(['Beginning', 20_000])
+    expect(readingOf(utf8(first + line.repeat(10_000) + last)).form).not.toBe('Beginning')
+  })
+
   test('with a byte order mark is text, which shows it', () => {
     expect(readingOf(utf8('\uFEFF{}'))).toEqual({ form: 'Text', text: '\uFEFF{}', bytes: 5 })
   })

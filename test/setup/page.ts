@@ -66,7 +66,7 @@ function withoutSpace(css: string): string {
   return css
     .replaceAll(/--[a-z]+/g, (name) => `--${names.indexOf(name).toString(36)}`)
     .replaceAll(/\s+/g, ' ')
-    .replaceAll(/ ?([{};,>]) ?/g, '$1')
+    .replaceAll(/ ?([{};,>/+~]) ?/g, '$1')
     .replaceAll(': ', ':')
     .replaceAll(';}', '}')
     .trim()

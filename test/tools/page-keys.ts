@@ -70,6 +70,15 @@ describe('a lookup', () => {
     expect(await page.evaluate<number>('document.querySelectorAll(".value *").length')).toBeLessThan(10)
   })
 
+  test('of hundreds of thousands of lines shows as many as a browser lays out', async () => {
+    pages.served.store.put('lines', JSON.stringify(Array.from({ length: 500_000 }, () => 0)))
+    await lookUp(page, 'lines')
+    await page.sees('Beginning, 977 KiB')
+    await page.click('Show all')
+    const lines = 'document.querySelector(".value").textContent.split("\\n").length'
+    await until('all that is kept is shown', async () => (await page.evaluate<number>(lines)) === 20_000)
+  })
+
   test('of a key that fits into no URL says so, without commands', async () => {
     await lookUp(page, 'k'.repeat(100_000))
     await page.sees('Status 431', '.value')

@@ -88,6 +88,22 @@ describe('the tail of changes', () => {
     expect(page.complaints).toEqual([])
   })
 
+  test('is asked for once the store runs', async () => {
+    const { store } = pages.served
+    const { state } = store
+    store.state = { ...state, state: 'starting' }
+    const early = await pages.open()
+    await early.sees('starting', 'header')
+    await early.evaluate('document.querySelector(".scroll").scrollIntoView()')
+    const seen =
+      'new Promise((done) => new IntersectionObserver((_, own) => { own.disconnect(); requestAnimationFrame(() => requestAnimationFrame(done)) }).observe(document.querySelector(".scroll")))'
+    await early.evaluate(seen)
+    expect(early.requests.filter((url) => url.includes('/changes/'))).toEqual([])
+    store.state = state
+    await until('it is followed', () => early.requests.some((url) => url.includes('/changes/')))
+    expect(early.complaints).toEqual([])
+  })
+
   test('is a sample of 100,000 changes a second, and the page stays quick', async () => {
     const events = Array.from({ length: 10_000 }, (_, index) => change(`key ${index}`, '{}', index))
     const giveSoon = () => {
