@@ -1,6 +1,6 @@
 /** Answers of a store, as the commands read them. What has answered may be another server. */
 import * as v from 'valibot'
-import { NoAnswer } from './store-client.ts'
+import { NoAnswer } from './no-answer.ts'
 
 const count = v.pipe(v.number(), v.finite())
 
@@ -16,6 +16,9 @@ export const feedLine = v.looseObject({
 })
 
 export type FeedLine = v.InferOutput<typeof feedLine>
+
+/** What `/` has of the store. */
+export const namedStore = v.looseObject({ id: v.pipe(v.string(), v.minLength(1)) })
 
 /** An entry, or a key without one. */
 export const entryLine = v.looseObject({ code: v.optional(v.string()) })

@@ -1,8 +1,9 @@
 /** `latchkey dump`: prints all entries. */
 import type { Arguments } from './arguments.ts'
 import { wholeLines } from './lines.ts'
+import { NoAnswer } from './no-answer.ts'
 import { print } from './output.ts'
-import { NoAnswer, type StoreClient } from './store-client.ts'
+import type { StoreClient } from './store-client.ts'
 
 const lineFeed = 10
 /** Partitions that moved within a group meanwhile were begun again: `"restarted":[3]`. */

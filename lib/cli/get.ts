@@ -2,8 +2,9 @@
 import { escapeControls } from '../log/escape.ts'
 import { entryLine, parseAnswer } from './answers.ts'
 import type { Arguments } from './arguments.ts'
+import { NoAnswer } from './no-answer.ts'
 import { print } from './output.ts'
-import { NoAnswer, type StoreClient } from './store-client.ts'
+import type { StoreClient } from './store-client.ts'
 
 const notFound = 404
 const lineFeed = 10

@@ -1,5 +1,5 @@
 /** Lines of a body, as they arrive. */
-import { NoAnswer } from './store-client.ts'
+import { NoAnswer } from './no-answer.ts'
 
 /** Longest line: the largest value of a store, four times escaped. */
 const lineBytesMax = 2 ** 30

@@ -2,6 +2,8 @@
 import { X509Certificate } from 'node:crypto'
 import type { PeerCertificate } from 'node:tls'
 import type { ClientSettings } from '../config/index.ts'
+import { namedStore, parseAnswer } from './answers.ts'
+import { NoAnswer } from './no-answer.ts'
 
 /** Time until the head of an answer, and the end of a short one. */
 const answerMaxMs = 30_000
@@ -9,20 +11,6 @@ const answerMaxMs = 30_000
 const silenceMaxMs = 120_000
 /** Of a short answer: the status of 100,000 partitions, or an entry of 16 MiB, four times escaped. */
 const textBytesMax = 2 ** 26
-
-/** There is no answer, or one that is an error. The message is for the user. */
-export class NoAnswer extends Error {
-  /** Of the answer; 0 if there is none. */
-  readonly status: number
-  /** Of the problem; empty if it is none. */
-  readonly code: string
-
-  constructor(message: string, status = 0, code = '') {
-    super(message)
-    this.status = status
-    this.code = code
-  }
-}
 
 const reasons: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'nothing listens there; start the store, or give --url',
@@ -54,18 +42,17 @@ export interface Patience {
 export class StoreClient {
   readonly #settings: ClientSettings
   readonly #patience: Patience
+  /** That of the settings; else the one that the server has named. */
+  #storeId: string | undefined
 
   constructor(settings: ClientSettings, patience: Patience = { answerMs: answerMaxMs, silenceMs: silenceMaxMs }) {
     this.#settings = settings
     this.#patience = patience
+    this.#storeId = settings.storeId
   }
 
   get url(): string {
     return this.#settings.url
-  }
-
-  get storeId(): string {
-    return this.#settings.storeId
   }
 
   /**
@@ -126,12 +113,29 @@ export class StoreClient {
     stop: AbortController,
     read: (answer: Response) => Promise<T>,
   ): Promise<T> {
-    const { url, storeId, token } = this.#settings
-    const target = `${url}${path}/${storeId}${query.size === 0 ? '' : `?${query}`}`
+    this.#storeId ??= await this.#nameOfStore()
+    const target = `${path}/${encodeURIComponent(this.#storeId)}${query.size === 0 ? '' : `?${query}`}`
+    return this.#answered(target, accept, stop, read)
+  }
+
+  async #nameOfStore(): Promise<string> {
+    const text = await this.#answered('/', 'application/json', new AbortController(), textOf)
+    const { id } = parseAnswer(namedStore, text, this.url)
+    return id
+  }
+
+  /** @param target path and query */
+  async #answered<T>(
+    target: string,
+    accept: string,
+    stop: AbortController,
+    read: (answer: Response) => Promise<T>,
+  ): Promise<T> {
+    const { url, token } = this.#settings
     const headers = { Accept: accept, ...(token !== undefined && { Authorization: `Bearer ${token}` }) }
     const timer = setTimeout(() => stop.abort(), this.#patience.answerMs)
     try {
-      const answer = await fetch(target, { headers, signal: stop.signal, redirect: 'manual', tls: this.#tls() })
+      const answer = await fetch(url + target, { headers, signal: stop.signal, redirect: 'manual', tls: this.#tls() })
       if (answer.status === 200) return await read(answer)
       throw await problemOf(answer)
     } catch (thrown) {

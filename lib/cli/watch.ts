@@ -3,8 +3,9 @@ import { escapeControls } from '../log/escape.ts'
 import { type FeedLine, feedLine, parseAnswer } from './answers.ts'
 import type { Arguments } from './arguments.ts'
 import { wholeLines } from './lines.ts'
+import { NoAnswer } from './no-answer.ts'
 import { print } from './output.ts'
-import { NoAnswer, type StoreClient } from './store-client.ts'
+import type { StoreClient } from './store-client.ts'
 
 /** A stream that says nothing for so long is lost: the store sends something every five seconds. */
 const silenceMaxMs = 20_000

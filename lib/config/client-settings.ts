@@ -5,7 +5,6 @@
 import { X509Certificate } from 'node:crypto'
 import { whyUnreadable } from '../text/fs-error.ts'
 import { faultsError } from './faults.ts'
-import { missingFault } from './missing-setting.ts'
 import { quote } from './quote.ts'
 import { metadataOf } from './settings.ts'
 import { readSome } from './some-settings.ts'
@@ -16,7 +15,8 @@ import { tlsBytesMax } from './tls-pair.ts'
 export interface ClientSettings {
   /** Without a slash at the end. */
   readonly url: string
-  readonly storeId: string
+  /** Undefined if the settings do not name the store: the server knows it. */
+  readonly storeId: string | undefined
   readonly token: string | undefined
   /** PEM of the store's own certificate, if the URL is that of the settings. */
   readonly certificate: string | undefined
@@ -47,15 +47,13 @@ export function readClientSettings(
   const sources = sourcesOf({ values, envFile, ...ofEnvFile }, environment, envDirectories)
   const { values: parsed } = readSome(keys, sources, faults)
   const { storeId, sourceTopic, serverBind, serverPort, serverToken, serverTlsCert } = parsed ?? {}
-  const id = storeId ?? sourceTopic
-  if (parsed && id === undefined) faults.push(missingFault('storeId', 'it names the store, as --store-id does'))
   const certificate = url === undefined && serverTlsCert ? certificateOf(serverTlsCert, faults) : undefined
   const base = url === undefined ? ownUrl(serverBind, serverPort, certificate !== undefined) : checkedUrl(url, faults)
   if (url === undefined && serverPort === 0) {
     faults.push(`${metadataOf('serverPort').variable}=0: only the store knows its port; give --url`)
   }
   if (faults.length > 0) throw faultsError(faults)
-  return { url: base, storeId: id!, token: serverToken, certificate }
+  return { url: base, storeId: storeId ?? sourceTopic, token: serverToken, certificate }
 }
 
 /** Returns where a store of these settings is reached from its own host. */

@@ -85,7 +85,7 @@ export const commandNames: readonly string[] = [...Object.keys(commands), printC
 /** Flags of all commands, and their meaning. */
 export const commandFlags = [
   ['--url URL', 'The store, such as https://orders.example:8080; else the one of the settings, on this host'],
-  ['--store-id ID', 'Its name in URLs; else STORE_ID or SOURCE_TOPIC'],
+  ['--store-id ID', 'Its name in URLs; else STORE_ID or SOURCE_TOPIC, else the one that the server names'],
   ['--env-file PATH', 'Reads this file instead of .env'],
 ] as const
 

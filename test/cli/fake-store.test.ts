@@ -72,6 +72,24 @@ describe('answers that are none', () => {
     }
   })
 
+  test('a store without a name in the settings is asked for it once', async () => {
+    const asked: string[] = []
+    const url = serve(({ url: target }) => {
+      const { pathname } = new URL(target)
+      asked.push(pathname)
+      return pathname === '/' ? Response.json({ id: 'or/ders', state: 'running' }) : new Response('7')
+    })
+    const args = ['get', 'a', '--url', url]
+    expect(await runLatchkey({ args })).toEqual({ stdout: '7', stderr: '', exitCode: 0 })
+    expect(asked).toEqual(['/', '/stores/or%2Fders'])
+  })
+
+  test('a server that does not name a store is none', async () => {
+    const url = serve(() => new Response('<h1>nginx'))
+    const stderr = `latchkey: Asking ${url}: the answer is not of a store\n`
+    expect(await runLatchkey({ args: ['get', 'a', '--url', url] })).toEqual({ stdout: '', stderr, exitCode: 3 })
+  })
+
   test('another server', async () => {
     const url = serve(() => new Response('<h1>nginx', { status: 404 }))
     expect(await ask(url, 'get', 'a')).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('status 404') })

@@ -42,6 +42,10 @@ describe('readClientSettings', () => {
     })
   })
 
+  test('the store needs no name', () => {
+    expect(read({})).toMatchObject({ url: 'http://127.0.0.1:8080', storeId: undefined })
+  })
+
   test('the .env of the store is enough, regardless of what else is in it', () => {
     writeFileSync(
       join(folder, '.env'),
@@ -70,10 +74,7 @@ describe('readClientSettings', () => {
     expect(faultsOf({ SERVER_PORT: 'x' })).toEqual([
       'SERVER_PORT="x" (environment): it must be a whole number from 0 to 65535',
     ])
-    expect(faultsOf({ SERVER_PORT: '0' })).toEqual([
-      'STORE_ID is missing: it names the store, as --store-id does, for example STORE_ID=orders',
-      'SERVER_PORT=0: only the store knows its port; give --url',
-    ])
+    expect(faultsOf({ SERVER_PORT: '0' })).toEqual(['SERVER_PORT=0: only the store knows its port; give --url'])
     expect(faultsOf({ STORE_ID: 'a' }, { url: 'ftp://a' })).toEqual([
       '--url "ftp://a": it must be the URL of a store, such as http://localhost:8080',
     ])
