@@ -42,6 +42,7 @@ export const areaTitles: Readonly<Record<SettingArea, string>> = {
   formats: 'Keys, values and records',
   http: 'HTTP, readiness and log',
   memory: 'Memory, flushes and threads',
+  group: 'Several instances with the partitions of one store',
 }
 
 const commandsTopic = 'commands'

@@ -16,6 +16,7 @@ import { type EffectiveSetting, effectiveSettings, linesOfSettings } from './eff
 import { faultsError, faultText } from './faults.ts'
 import { readFlags } from './flags.ts'
 import { formatsOf } from './formats.ts'
+import { groupSettingsOf } from './group-settings.ts'
 import { reportedOf } from './missing-setting.ts'
 import { type SettingTexts, textsOf } from './reload.ts'
 import { flagNotice, type SettingText, tokenPlaceOf } from './secrets.ts'
@@ -39,6 +40,7 @@ export { type ClientFlags, type ClientSettings, readClientSettings } from './cli
 export { type ClientCommand, commands, helpHint, isHelpFlag, type PrintedDocument } from './commands.ts'
 export type { EffectiveSetting } from './effective-settings.ts'
 export { faultsError } from './faults.ts'
+export type { GroupSettings } from './definitions/group.ts'
 export { helpText } from './help.ts'
 export { readAgain, type ReloadedSettings, type SettingTexts } from './reload.ts'
 export { variableOf } from './setting-names.ts'
@@ -108,7 +110,8 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
     else faults.push(faultText(key, given.get(key), isOwnMessage ? issue.message : undefined))
   }
   const clients = clientsOf(given, parsed.success ? parsed.output : undefined)
-  faults.push(...clients.faults)
+  const group = groupSettingsOf(parsed.success ? parsed.output : undefined, given, clients.clients)
+  faults.push(...clients.faults, ...group.faults)
   const tls = serverTlsOf(texts, faults)
   const formats = formatsOf(given, envDirectories, parsed.success ? parsed.output : undefined)
   faults.push(...formats.faults)
@@ -118,8 +121,10 @@ export function readCommand({ argv, environment, envDirectories }: ConfigInput):
   const effective = effectiveSettings(given, parsed.output)
   if (flags['print-settings']) return { action: 'print-settings', lines: linesOfSettings(effective) }
   const notices = near.map(nearNotice)
-  notices.push(...clients.notices, ...formats.notices, ...secretFlagNotices(given))
+  notices.push(...clients.notices, ...group.notices, ...formats.notices, ...secretFlagNotices(given))
   const kept = settingsOf(parsed.output, clients.clients, {
+    elastic: group.group && {},
+    group: group.group,
     serverTls: tls,
     serverTokenPlace: tokenPlaceOf(given.get('serverToken')),
     formats: formats.formats,
@@ -140,9 +145,14 @@ export function isStructured({ argv, environment, envDirectories }: ConfigInput)
   return switchWords.get(textOf('structuredLogging', sources, [])?.text.toLowerCase() ?? '') ?? false
 }
 
+type RebuildSettings = Pick<Settings, 'useReplicaOnly' | 'useProcessingOnly'> & { elastic: boolean }
+
 /** A rebuild deletes keys from the changelog: it has to write, and it has to know the keys. */
-function rebuildFaults({ useReplicaOnly, useProcessingOnly }: Pick<Settings, 'useReplicaOnly' | 'useProcessingOnly'>) {
+function rebuildFaults({ useReplicaOnly, useProcessingOnly, elastic }: RebuildSettings) {
   const faults: string[] = []
+  if (elastic) {
+    faults.push('--rebuild: with ELASTIC=true other instances have the keys, too; end all, and start one without that')
+  }
   if (useReplicaOnly) {
     faults.push('--rebuild: with USE_REPLICA_ONLY=true nothing is written; give it to the instance that does')
   }

@@ -5,8 +5,10 @@
 import * as v from 'valibot'
 import type { FormatsConfig } from '../format/index.ts'
 import type { ClientsConfig } from '../store-protocol/client-config.ts'
+import type { ElasticConfig } from '../store-protocol/store-config.ts'
 import { clientDefinitions } from './definitions/clients.ts'
 import { formatDefinitions } from './definitions/formats.ts'
+import { groupDefinitions, type GroupSettings } from './definitions/group.ts'
 import { flushSettings, memoryDefinitions, memorySettings } from './definitions/memory.ts'
 import { operationDefinitions } from './definitions/operation.ts'
 import { partitionDefinitions } from './definitions/partitions.ts'
@@ -41,9 +43,10 @@ const areas = {
   formats: { ...formatDefinitions, ...moduleDefinitions, ...recordDefinitions },
   http: { ...serverDefinitions, ...operationDefinitions },
   memory: { ...memoryDefinitions, ...snapshotDefinitions },
+  group: groupDefinitions,
 }
 
-const definitions = { ...areas.kafka, ...areas.formats, ...areas.memory, ...areas.http }
+const definitions = { ...areas.kafka, ...areas.formats, ...areas.memory, ...areas.http, ...areas.group }
 
 export type SettingArea = keyof typeof areas
 
@@ -162,11 +165,16 @@ type FormatText = keyof typeof formatDefinitions
 
 type Parsed = v.InferOutput<typeof settingsSchema>
 
-type Kept = Omit<Parsed, ClientsText | FormatText | 'storeModule' | 'serverTlsCert' | 'serverTlsKey'>
+type GroupText = keyof typeof groupDefinitions
+
+type Kept = Omit<Parsed, ClientsText | FormatText | GroupText | 'storeModule' | 'serverTlsCert' | 'serverTlsKey'>
 
 export type Settings = Readonly<
   Kept & {
     clients: ClientsConfig
+    /** Partitions come and go, as a group assigns them. Both or neither. */
+    elastic?: ElasticConfig
+    group?: GroupSettings
     serverTls?: TlsPair
     serverTokenPlace?: TokenPlace
     formats?: FormatsConfig
@@ -177,6 +185,8 @@ export type Settings = Readonly<
 
 /** Values that result from several settings; undefined if not given. */
 interface Read {
+  elastic: ElasticConfig | undefined
+  group: GroupSettings | undefined
   serverTls: TlsPair | undefined
   serverTokenPlace: TokenPlace | undefined
   formats: FormatsConfig | undefined
@@ -189,9 +199,13 @@ interface Read {
  */
 export function settingsOf(parsed: Parsed, clients: ClientsConfig, read: Read): Settings {
   const { serverTlsCert: _cert, serverTlsKey: _key, storeModule: _module, ...rest } = parsed
-  const kept = Object.entries(rest).filter(([key]) => !(key in clientDefinitions || key in formatDefinitions))
+  const kept = Object.entries(rest).filter(([key]) => !isReadTogether(key))
   const given = Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined))
   return Object.freeze({ ...(Object.fromEntries(kept) as Kept), clients, ...given })
+}
+
+function isReadTogether(key: string): boolean {
+  return key in clientDefinitions || key in formatDefinitions || key in groupDefinitions
 }
 
 interface Names {

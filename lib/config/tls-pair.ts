@@ -52,6 +52,17 @@ export function readTlsPair(
   return undefined
 }
 
+/** Returns the certificates of a file, in PEM form; undefined if there are none, which is reported. */
+export function readCertificates(
+  path: string,
+  read: TextReader,
+  fault: (found: string) => undefined,
+): string | undefined {
+  return readChain(path, read, fault)
+    ?.map((certificate) => certificate.toString())
+    .join('')
+}
+
 function readChain(path: string, read: TextReader, fault: (found: string) => undefined): X509Certificate[] | undefined {
   const pem = readPem(path, read, fault)
   if (pem === undefined) return undefined

@@ -154,6 +154,21 @@ function isOrigin(text: string): boolean {
   return /^https?:\/\//.test(text) && URL.canParse(text) && new URL(text).origin === text
 }
 
+const urlLengthMax = 2_048
+
+/** URL of an instance, without a slash at the end. It may have a path. */
+export function peerUrl() {
+  return v.pipe(
+    v.string(),
+    v.maxLength(urlLengthMax),
+    v.regex(/^https?:\/\//i),
+    v.check((text) => URL.canParse(text)),
+    v.transform((text) => new URL(text)),
+    v.check(({ username, password, search, hash }) => username + password + search + hash === ''),
+    v.transform(({ href }) => href.replace(/\/$/, '')),
+  )
+}
+
 /** Characters that a header can carry: those of RFC 6750 and a few more in common use. */
 export function bearerToken() {
   return v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/), v.maxLength(tokenLengthMax))

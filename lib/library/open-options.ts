@@ -91,7 +91,7 @@ export interface OpenOptions {
 }
 
 /** Settings of the executable only. */
-const excluded = /^(server|cors|http|resp|shutdown|storeModule)/
+const excluded = /^(server|cors|http|resp|shutdown|storeModule|elastic|standbys|advertisedUrl|routing|handover|peer)/
 const formatOption = /Format$|Message$|SchemaFile$|^proto|^schemaRegistry/
 
 export interface GivenSettings {

@@ -109,6 +109,9 @@ export interface ClientsConfig {
     readonly groupId: string | undefined
     readonly commitIntervalMs: number
     readonly offsetReset: OffsetReset
+    /** Of a group that assigns partitions: time without a heartbeat after which an instance counts as dead. */
+    readonly sessionTimeoutMs: number
+    readonly heartbeatMs: number
   }
   readonly producer: { readonly connection: ConnectionConfig; readonly produce: ProduceConfig }
   readonly changelog: { readonly connection: ConnectionConfig; readonly fetch: FetchConfig }

@@ -104,7 +104,7 @@ describe('the table', () => {
   })
 
   test.each([
-    ['session.timeout.ms=6000', 'it needs membership in a group'],
+    ['max.poll.interval.ms=6000', 'it needs membership in a group'],
     ['statistics.interval.ms=1000', '/metrics'],
     ['debug=all', 'LOG_LEVEL'],
     ['partitioner=murmur2', 'goes to the partition of its source record'],

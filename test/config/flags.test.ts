@@ -96,7 +96,7 @@ test('a rebuild is requested by its flag alone, and refused where nothing could 
 })
 
 test('help about an unknown subject is refused with the known ones', () => {
-  const fault = '--help "kafak": it must be one of all, kafka, formats, http, memory, commands, or nothing'
+  const fault = '--help "kafak": it must be one of all, kafka, formats, http, memory, group, commands, or nothing'
   expect(faultsOf({ argv: ['--help', 'kafak'], environment: required })).toEqual([fault])
   expect(faultsOf({ argv: ['--help', 'kafak', '--nonsense'] })).toEqual([fault])
 })

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'bun:test'
+import type { groupDefinitions } from '../../lib/config/definitions/group.ts'
 import type { SettingKey } from '../../lib/config/settings.ts'
 import { LatchkeyError, type OpenOptions, openStore, serve } from '../../lib/index.ts'
 import { Fixture } from '../support/store/fixture.ts'
@@ -25,6 +26,7 @@ type Missing = Exclude<
   | 'corsOrigins'
   | 'shutdownDelay'
   | 'storeModule'
+  | keyof typeof groupDefinitions
 >
 const missing: [Missing] extends [never] ? 'none' : Missing = 'none'
 

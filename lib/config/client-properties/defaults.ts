@@ -72,7 +72,14 @@ export function defaultProperties(client: ClientName): ClientDefaults {
       keyPassword: undefined,
       tls: { verifiesCertificate: true, verifiesHostName: true },
     },
-    source: { groupId: undefined, commitIntervalMs: 1_000, offsetReset: 'earliest' },
+    source: {
+      groupId: undefined,
+      commitIntervalMs: 1_000,
+      offsetReset: 'earliest',
+      // Brokers allow no less by default. A false alarm costs a warm handover and no lookup.
+      sessionTimeoutMs: 6_000,
+      heartbeatMs: 500,
+    },
     fetch: {
       maxWaitMs: 500,
       minBytes: 1,

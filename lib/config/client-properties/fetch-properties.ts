@@ -30,6 +30,12 @@ export const fetchProperties = [
     (draft, value) => (draft.source.offsetReset = value),
     { notice: resetNotice },
   ),
+  property('session.timeout.ms', ['consumer'], whole(1, 3_600_000), (draft, value) => {
+    draft.source.sessionTimeoutMs = value
+  }),
+  property('heartbeat.interval.ms', ['consumer'], whole(1, 3_600_000), (draft, value) => {
+    draft.source.heartbeatMs = value
+  }),
   property('fetch.min.bytes', readers, whole(1, 100_000_000), (draft, value) => (draft.fetch.minBytes = value)),
   property('fetch.wait.max.ms', readers, whole(0, 300_000), (draft, value) => (draft.fetch.maxWaitMs = value)),
   property('fetch.max.bytes', readers, whole(0, 2_147_483_135), (draft, value) => (draft.fetch.maxBytes = value)),

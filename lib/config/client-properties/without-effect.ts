@@ -3,8 +3,6 @@
 const reasons: readonly (readonly [reason: string, ...names: string[]])[] = [
   [
     'it needs membership in a group, and the store assigns partitions itself',
-    'session.timeout.ms',
-    'heartbeat.interval.ms',
     'max.poll.interval.ms',
     'partition.assignment.strategy',
     'group.instance.id',
