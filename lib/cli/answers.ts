@@ -1,5 +1,6 @@
 /** Answers of a store, as the commands read them. What has answered may be another server. */
 import * as v from 'valibot'
+import { groupStates } from '../group-protocol/group-status.ts'
 import { NoAnswer } from './no-answer.ts'
 
 const count = v.pipe(v.number(), v.finite())
@@ -35,6 +36,38 @@ const partitionStatus = v.looseObject({
 
 export type PrintedPartition = v.InferOutput<typeof partitionStatus>
 
+const partitions = v.array(count)
+
+const groupStatus = v.looseObject({
+  name: v.string(),
+  state: v.picklist(groupStates),
+  generation: count,
+  memberId: v.string(),
+  isLeader: v.boolean(),
+  leaseMs: count,
+  protocol: v.string(),
+  url: v.string(),
+  members: v.array(
+    v.looseObject({
+      memberId: v.string(),
+      id: v.string(),
+      url: v.string(),
+      isSelf: v.boolean(),
+      isReachable: v.nullable(v.boolean()),
+      reason: v.exactOptional(v.string()),
+      primaries: partitions,
+      standbys: partitions,
+      filling: partitions,
+      isLeaving: v.boolean(),
+    }),
+  ),
+  unassigned: partitions,
+  excluded: v.array(v.looseObject({ memberId: v.string(), url: v.string(), reason: v.string() })),
+  differing: v.array(v.string()),
+  waitsFor: v.array(v.looseObject({ partition: count, memberId: v.string() })),
+  trouble: v.exactOptional(v.string()),
+})
+
 export const storeStatus = v.looseObject({
   id: v.string(),
   state: v.string(),
@@ -42,6 +75,7 @@ export const storeStatus = v.looseObject({
   recovery: v.nullable(v.looseObject({ phase: v.string(), percent: count, remainingSeconds: v.nullable(count) })),
   conditions: v.array(v.looseObject({ name: v.string(), ok: v.boolean(), reason: v.optional(v.string()) })),
   details: v.array(partitionStatus),
+  group: v.optional(groupStatus),
 })
 
 export type ShownStatus = v.InferOutput<typeof storeStatus>

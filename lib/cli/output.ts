@@ -54,17 +54,3 @@ function forTerminal(bytes: Uint8Array | string): string {
     .map((line) => line.split('\t').map(escapeControls).join('\t'))
     .join('\n')
 }
-
-/** Returns lines of whole columns. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column]!))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
-}

@@ -39,7 +39,7 @@ export const commands = {
   },
   status: {
     usage: 'status [--json]',
-    meaning: 'Prints state, readiness and partitions.',
+    meaning: 'Prints state, readiness, partitions and the group.',
     wordsMin: 0,
     wordsMax: 0,
     flags: { json: 'boolean' },

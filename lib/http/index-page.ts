@@ -3,7 +3,7 @@ import type { StoreStatus } from '../store-protocol/status.ts'
 import { acceptable } from './accept.ts'
 
 /** @param prefix before all paths; may be empty */
-export function indexPage({ id, state, formats }: StoreStatus, prefix: string): string {
+export function indexPage({ id, state, formats, group }: StoreStatus, prefix: string): string {
   const rows = [
     [`GET  ${prefix}/stores/${id}/<key>`, 'the latest value of a key, percent-encoded'],
     [`GET  ${prefix}/stores/${id}?key=<key>`, 'the same, for keys such as "a/../b" that a path does not keep'],
@@ -13,6 +13,9 @@ export function indexPage({ id, state, formats }: StoreStatus, prefix: string): 
     [`GET  ${prefix}/changes/${id}?from=start`, 'all entries, then every change; ?keys=, ?prefix= for some of them'],
     [`GET  ${prefix}/status-store/${id}?pretty`, 'state, partitions, lag; without ?pretty in one line'],
     [`GET  ${prefix}/status-store/${id}/events`, 'the same and more as events, once a second'],
+    ...(group === undefined
+      ? []
+      : [[`GET  ${prefix}/group`, 'the instances of this store, and who holds what'] as const]),
     [`POST ${prefix}/flush-store/${id}`, 'makes visible what awaits the next flush'],
     [`GET  ${prefix}/livez`, '200 while the process runs; also /status/liveness'],
     [`GET  ${prefix}/readyz?verbose`, '200 when recovered and caught up; also /status/readiness'],

@@ -4,6 +4,7 @@ import { LatchkeyError } from '../errors.ts'
 import type { Token } from '../text/token.ts'
 import type { Answer } from './answer.ts'
 import { flush, refuseCrossSite } from './flush.ts'
+import { groupAnswer } from './group-answer.ts'
 import type { Observed } from './observed.ts'
 import { openapiText } from './openapi/index.ts'
 import { indexAnswer } from './page/page-answer.ts'
@@ -78,6 +79,7 @@ export function createRoutes(
   route('/status/readiness', { GET: readyz })
   route('/metrics', { GET: renderMetrics })
   route('/metrics/prometheus', { GET: renderMetrics })
+  route('/group', { GET: ({ headers }) => groupAnswer(headers, store.status()) })
   let openapi: string | undefined
   route('/openapi.json', {
     GET: () => textResponse((openapi ??= openapiText(facts.version, prefix)), 200, 'application/json'),

@@ -5,6 +5,7 @@ import { Api } from './api.ts'
 import { BadRecords } from './bad-records.tsx'
 import { ChangeFeed } from './change-feed.ts'
 import { Changes } from './changes.tsx'
+import { Group } from './group.tsx'
 import { Head, Lost } from './head.tsx'
 import { KeyList } from './key-list.ts'
 import { KeyLookup } from './key-lookup.ts'
@@ -46,6 +47,7 @@ function Page() {
       <main class={lost && 'stale'}>
         <KeyView lookup={lookup} list={list} place={place} instance={event.instance} />
         <Activity rates={rates} />
+        {event.group && <Group group={event.group} />}
         <Partitions event={event} filter={filter} />
         <Changes feed={feed} observe={observe} />
         <BadRecords bad={event.badRecords} />

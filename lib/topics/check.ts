@@ -5,6 +5,7 @@ import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { rolesOf } from '../store-protocol/roles.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { counted } from '../text/counted.ts'
+import { rangesOf } from '../text/ranges.ts'
 import { describePermission, principalOf } from './acls.ts'
 import {
   type Clients,
@@ -160,15 +161,4 @@ function describePermissions(config: StoreConfig, { permissions, commands }: Per
     return `permission of ${principalOf(config, permission.client)}: ${describePermission(permission)}: missing${optional}`
   })
   return [...new Set(found), 'permissions are granted with', ...commands.map((command) => `  ${command}`)]
-}
-
-/** Returns for example `0-3, 7` for 0, 1, 2, 3 and 7. */
-function rangesOf(partitions: readonly number[]): string {
-  const ranges: [first: number, last: number][] = []
-  for (const partition of partitions) {
-    const range = ranges.at(-1)
-    if (range?.[1] === partition - 1) range[1] = partition
-    else ranges.push([partition, partition])
-  }
-  return ranges.map(([first, last]) => (first === last ? `${first}` : `${first}-${last}`)).join(', ')
 }

@@ -1,6 +1,8 @@
 import { afterEach, describe, expect, test } from 'bun:test'
+import { groupText } from '../../lib/group-protocol/describe-group.ts'
 import { LatchkeyProcess } from '../support/binary/latchkey-process.ts'
 import { type Ended, runLatchkey } from '../support/binary/run-latchkey.ts'
+import { groupOf } from '../support/group/group-status.ts'
 import { until } from '../support/until.ts'
 
 let server: Bun.Server<undefined> | undefined
@@ -108,6 +110,29 @@ describe('status', () => {
     const { stdout, exitCode } = await ask(url, 'status')
     expect(stdout.split('\n').slice(1, -3)).toEqual([...expected, '  0 keys in 0 partitions'])
     expect(exitCode).toBe(1)
+  })
+})
+
+describe('status of a group', () => {
+  const status = (group: object) => ({
+    id: 'orders',
+    state: 'running',
+    recovery: null,
+    conditions: [],
+    details: [],
+    group,
+  })
+
+  test('stands below the partitions', async () => {
+    const url = serve(() => Response.json(status(groupOf())))
+    const { stdout, exitCode } = await ask(url, 'status')
+    expect(stdout).toEndWith(`LAG  KEYS\n\n${groupText(groupOf())}`)
+    expect(exitCode).toBe(0)
+  })
+
+  test('of another server is none', async () => {
+    const url = serve(() => Response.json(status({ ...groupOf(), members: [{ url: 7 }] })))
+    expect(await ask(url, 'status')).toMatchObject({ exitCode: 3, stderr: expect.stringContaining('not of a store') })
   })
 })
 

@@ -25,7 +25,7 @@ const layers: Record<string, Layer> = {
   'map writer': { files: /^lib\/map\/writer\//, knows: ['base', 'map memory'] },
   'map snapshot': { files: /^lib\/map\/snapshot\//, knows: ['base', 'linux', 'map memory', 'map writer'] },
   map: { files: /^lib\/map\/index\.ts$/, knows: ['map memory', 'map reader', 'map writer', 'map snapshot'] },
-  'group protocol': { files: /^lib\/group-protocol\//, knows: ['linux'] },
+  'group protocol': { files: /^lib\/group-protocol\//, knows: ['text', 'linux', 'log'] },
   'store protocol': {
     files: /^lib\/store-protocol\//,
     knows: ['base', 'log', 'format', 'record batches', 'map', 'group protocol'],
@@ -88,7 +88,7 @@ const layers: Record<string, Layer> = {
     files: /^lib\/(index\.ts$|library\/)/,
     knows: ['base', 'text', 'log', 'format', 'definition', 'settings', 'metrics', 'store', 'http', 'store protocol'],
   },
-  cli: { files: /^lib\/cli\//, knows: ['text', 'log', 'settings'] },
+  cli: { files: /^lib\/cli\//, knows: ['text', 'log', 'group protocol', 'settings'] },
   main: {
     files: /^main\.ts$/,
     knows: ['base', 'log', 'definition', 'settings', 'server', 'cli'],

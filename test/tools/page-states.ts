@@ -7,6 +7,7 @@ import type { BrowserPage, PageOptions } from '../support/browser/browser-page.t
 import { faintTexts, wideElements } from '../support/browser/legibility.ts'
 import { partitionOf, wellState } from '../support/browser/page-store.ts'
 import { ServedPages } from '../support/browser/served-pages.ts'
+import { groupOf } from '../support/group/group-status.ts'
 import { temporaryFolder } from '../support/process/temporary-folder.ts'
 import { until } from '../support/until.ts'
 
@@ -91,6 +92,30 @@ const states: [string, Partial<StoreStatus>, string[]][] = [
       details: [partitionOf(0, { reason: 'source consumer: connection refused' }), partitionOf(1)],
     },
     ['waiting for a broker', outage, 'source consumer: connection refused'],
+  ],
+  [
+    'in a group',
+    {
+      group: groupOf({
+        members: [
+          { url: 'http://10.0.0.2:8080', isSelf: true, primaries: [0, 1, 2], standbys: [3] },
+          { url: 'http://10.0.0.3:8080', primaries: [3], standbys: [0, 1], filling: [2] },
+          { url: 'http://10.0.0.4:8080', isReachable: false, reason: 'connection refused', standbys: [2] },
+        ],
+        waitsFor: [{ partition: 2, memberId: 'member-1' }],
+        differing: ['VALUE_FORMAT'],
+      }),
+    },
+    [
+      'stable, generation 7',
+      'Leader, lease 6 s',
+      'http://10.0.0.3:8080',
+      'itself',
+      '0-2',
+      'http://10.0.0.4:8080 is not reached: connection refused',
+      'http://10.0.0.3:8080 reads partition 2, to be primary then',
+      'settings that differ between instances: VALUE_FORMAT',
+    ],
   ],
   [
     'failed',

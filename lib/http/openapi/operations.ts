@@ -1,6 +1,7 @@
 /** Operations other than reads of entries. */
 import type { StoreStatus } from '../../store-protocol/status.ts'
 import { retry } from '../event-stream.ts'
+import { groupPaths } from './group-operations.ts'
 import { events, json, lines, operation, plainText } from './operation.ts'
 import { ofChanges, ofReadiness, storeId } from './parameters.ts'
 import { problemsOf } from './problems.ts'
@@ -130,6 +131,7 @@ export const operationPaths = {
   '/': { get: index },
   '/changes/{id}': { get: changes },
   ...statusPaths,
+  ...groupPaths,
   '/flush-store/{id}': { post: flush },
   '/livez': { get: liveness('getLiveness') },
   '/status/liveness': { get: liveness('getLivenessLong') },

@@ -1,9 +1,12 @@
 /** Schemas of the events of a status. Their members are those of the types in status-events/status-event.ts. */
+import type { GroupRow } from '../../group-protocol/describe-group.ts'
+import { groupStates } from '../../group-protocol/group-status.ts'
 import { conditionNames } from '../../store-protocol/status.ts'
 import { shownPartitionsMax } from '../status-events/status-event-of.ts'
 import type {
   Rates,
   ShownCondition,
+  ShownGroup,
   ShownMemory,
   ShownPartition,
   ShownSetting,
@@ -69,6 +72,24 @@ const snapshots = objectOf<ShownSnapshots>({
   starts: described('Partitions by how the last start found their snapshot', mapOf(count)),
 })
 
+const group = objectOf<ShownGroup>({
+  name: text,
+  state: enumOf(groupStates),
+  generation: number,
+  isLeader: flag,
+  leaseSeconds: count,
+  instances: listOf(
+    objectOf<GroupRow>({
+      url: text,
+      reached: enumOf(['itself', 'yes', 'no', 'not known']),
+      primary: described('Partitions, such as 0-3, 7', text),
+      standby: text,
+      reads: described('Partitions that it reads in order to be their primary', text),
+    }),
+  ),
+  notes: described('What differs from a group that is at rest', listOf(text)),
+})
+
 const setting = objectOf<ShownSetting>({
   name: text,
   value: described('null if there is none, and of a secret', orNull(text)),
@@ -105,6 +126,7 @@ const statusEvent = objectOf<StatusEvent>(
     }),
     memory,
     snapshots: described('null without SNAPSHOT_DIR', { anyOf: [snapshots, { type: 'null' }] }),
+    group: described('null without ELASTIC', { anyOf: [group, { type: 'null' }] }),
     settings: listOf(setting),
   },
   'reason',

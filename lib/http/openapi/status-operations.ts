@@ -57,6 +57,7 @@ const statusEvent: StatusEvent = {
   badRecords: { total: 0, byReason: {}, last: [] },
   memory: { ...status.memory, resident: 60_000_000, live: 180, dead: 60, index: 64 },
   snapshots: null,
+  group: null,
   settings: [{ name: 'SOURCE_TOPIC', value: 'orders', isSecret: false, isGiven: true, origin: 'environment' }],
 }
 

@@ -1,4 +1,5 @@
 /** Makes a status event. It holds figures, names and settings, but nothing of keys, values and secrets. */
+import { groupNotes, groupRows } from '../../group-protocol/describe-group.ts'
 import type { StatsView } from '../../store-protocol/stats-view.ts'
 import type { PartitionStatus, StoreStatus } from '../../store-protocol/status.ts'
 import type { InstanceFacts } from '../observed.ts'
@@ -6,7 +7,7 @@ import { conditionsOf } from '../probes.ts'
 import type { StoreView } from '../store-view.ts'
 import { adviceFor } from './condition-advice.ts'
 import { byAttention } from './partition-order.ts'
-import type { Rates, ShownMemory, ShownPartition, ShownSnapshots, StatusEvent } from './status-event.ts'
+import type { Rates, ShownGroup, ShownMemory, ShownPartition, ShownSnapshots, StatusEvent } from './status-event.ts'
 
 /** Of an event. A topic may have thousands of partitions. */
 export const shownPartitionsMax = 256
@@ -46,6 +47,7 @@ export function statusEventOf(store: StoreView, facts: InstanceFacts, rates: Rat
     badRecords: { total: skipped.total, byReason: skipped.byReason, last: skipped.last ?? [] },
     memory: memoryOf(status),
     snapshots: snapshotsOf(status, store.stats),
+    group: groupOf(status),
     settings,
   }
 }
@@ -92,6 +94,13 @@ function snapshotsOf({ details }: StoreStatus, stats: StatsView): ShownSnapshots
     failed: stats.count('snapshotFailures'),
     starts,
   }
+}
+
+function groupOf({ group }: StoreStatus): ShownGroup | null {
+  if (group === undefined) return null
+  const { name, state, generation, isLeader, leaseMs } = group
+  const shownGroup = { name, state, generation, isLeader, leaseSeconds: Math.round(leaseMs / 1000) }
+  return { ...shownGroup, instances: groupRows(group), notes: groupNotes(group) }
 }
 
 /** The two gauges are not written together. */

@@ -1,6 +1,8 @@
 /**
  * What an event of GET /status-store/<id>/events holds, as JSON. Types alone: the script of the page imports them, too.
  */
+import type { GroupRow } from '../../group-protocol/describe-group.ts'
+import type { GroupStatus } from '../../group-protocol/group-status.ts'
 import type { SkippedRecord } from '../../store-protocol/skipped.ts'
 import type {
   Condition,
@@ -50,6 +52,8 @@ export interface StatusEvent {
   memory: ShownMemory
   /** Null without SNAPSHOT_DIR. */
   snapshots: ShownSnapshots | null
+  /** Null without ELASTIC. */
+  group: ShownGroup | null
   /** In the order of --help; none in an embedding program. */
   settings: readonly ShownSetting[]
 }
@@ -94,6 +98,14 @@ export interface ShownSnapshots {
   failed: number
   /** Number of partitions by how the last start found their snapshot: `used`, `none`, or a reason against it. */
   starts: Record<string, number>
+}
+
+export interface ShownGroup extends Pick<GroupStatus, 'name' | 'state' | 'generation' | 'isLeader'> {
+  /** Of this instance; 0 without one. */
+  leaseSeconds: number
+  instances: GroupRow[]
+  /** What differs from a group that is at rest, in sentences; the most urgent first. */
+  notes: string[]
 }
 
 export interface ShownSetting {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'bun:test'
 import { createHandler, createRequestHandler, observe } from '../../../lib/http/handler.ts'
 import { type HttpServer, listen } from '../../../lib/server/listen.ts'
+import { groupOf } from '../../support/group/group-status.ts'
 import { EventStream } from '../../support/http/event-stream.ts'
 import { type Example, examples, openapi, strictValidator } from '../../support/http/openapi.ts'
 import { type MapStore, openMapStore } from '../../support/store/map-store.ts'
@@ -20,6 +21,8 @@ const sends: Record<string, (request: Request) => Promise<Response> | Response> 
 beforeAll(async () => {
   opened = await openMapStore(4, [{ primaries: [0, 1, 2, 3] }])
   const { store } = opened
+  const status = store.status.bind(store)
+  store.status = () => ({ ...status(), group: groupOf() })
   for (const [key, value] of Object.entries(entries)) opened.put(store.partitionOf(Buffer.from(key)), key, value, 0)
   await opened.publish()
   opened.threads[0]!.post({ type: 'caught-up' })

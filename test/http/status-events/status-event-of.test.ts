@@ -63,6 +63,7 @@ test('an event of a store that is well has all that the page shows', () => {
       index: 32,
     },
     snapshots: null,
+    group: null,
     settings: [],
   })
 })
