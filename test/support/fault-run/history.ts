@@ -62,6 +62,8 @@ export interface Commit {
   offset: number
   /** Of the request, on its way to the broker. */
   at: number
+  /** The broker has refused it, as that of a member which it has removed. */
+  isRefused?: boolean
 }
 
 export interface Instance {

@@ -25,7 +25,7 @@ export function completeness({ source, changelog, losses = [] }: History): strin
 }
 
 /** I2: when all is quiet, source, changelog and lookups say the same of every key. */
-function convergence({ source, changelog, answers }: History): string[] {
+export function convergence({ source, changelog, answers }: History): string[] {
   const wanted = fold(source)
   const written = fold(changelog.records)
   const wrong: string[] = []
@@ -84,7 +84,7 @@ export function logOrder({ changelog, losses = [], instances }: History): string
 }
 
 /** I7: a writer of a changelog partition never writes again once another one has. */
-function oneWriter({ changelog, losses = [] }: History): string[] {
+export function oneWriter({ changelog, losses = [] }: History): string[] {
   const wrong: string[] = []
   const former = new Set<string>()
   const current = new Map<number, string>()

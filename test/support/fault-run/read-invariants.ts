@@ -61,12 +61,12 @@ function isExcused(loss: Loss, before: Instance | undefined, now: Instance | und
 }
 
 /** Of each key, what the source has made of it, in order. */
-function versionsOf(source: readonly TopicRecord[]): Map<string, TopicRecord[]> {
+export function versionsOf(source: readonly TopicRecord[]): Map<string, TopicRecord[]> {
   return Map.groupBy(source, ({ key }) => key)
 }
 
 /** The first version from `from` on that a read can mean: by its offset, or any without a value; -1 stands for "not there yet". */
-function versionOf(
+export function versionOf(
   versions: readonly TopicRecord[],
   src: number,
   value: string | null,

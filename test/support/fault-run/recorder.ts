@@ -1,7 +1,14 @@
 /** Watches what passes between a store and the broker, for the checker, and lets a test do to it what networks do. */
 import type { ProxiedRequest, ProxiedResponse, TcpProxy, Verdict } from '../kafka/index.ts'
 import type { Acknowledgement, Commit } from './history.ts'
-import { api, type ProduceRequest, readOffsetCommit, readProduceRequest, readProduceResponse } from './wire.ts'
+import {
+  api,
+  type ProduceRequest,
+  readOffsetCommit,
+  readProduceRequest,
+  readProduceResponse,
+  readRefusedCommits,
+} from './wire.ts'
 
 /** A Produce to the watched changelog on its way to the broker. */
 export interface Produce extends ProduceRequest {
@@ -34,6 +41,8 @@ export class Recorder {
   readonly #group: string
   /** Proxy, connection and correlation id to the Produce that is on its way there. */
   readonly #open = new Map<string, Produce>()
+  /** The same of commits. */
+  readonly #committing = new Map<string, Commit[]>()
 
   constructor(proxies: readonly TcpProxy[], changelog: string, group: string) {
     this.#proxies = proxies
@@ -56,11 +65,12 @@ export class Recorder {
 
   #request(proxy: TcpProxy, request: ProxiedRequest): Verdict | Promise<Verdict> {
     const { apiKey, connection, correlationId, frame } = request
-    if (apiKey === api.offsetCommit) this.#commit(frame)
+    const place = `${proxy.address} ${connection} ${correlationId}`
+    if (apiKey === api.offsetCommit) this.#commit(place, frame)
     if (apiKey === api.produce) {
       const produce = { ...readProduceRequest(frame), connection }
       if (produce.topic === this.#changelog) {
-        this.#open.set(`${proxy.address} ${connection} ${correlationId}`, produce)
+        this.#open.set(place, produce)
         return this.faults.produce?.(produce)
       }
     }
@@ -70,6 +80,7 @@ export class Recorder {
   #response(proxy: TcpProxy, response: ProxiedResponse): Verdict | Promise<Verdict> {
     const { request, connection, frame } = response
     const place = `${proxy.address} ${connection} ${request?.correlationId}`
+    if (request?.apiKey === api.offsetCommit) this.#committed(place, frame)
     const produce = request?.apiKey === api.produce ? this.#open.get(place) : undefined
     if (produce === undefined) return this.faults.response?.(response)
     this.#open.delete(place)
@@ -83,10 +94,19 @@ export class Recorder {
     return this.faults.produceAnswer?.(answers)
   }
 
-  #commit(frame: Buffer): void {
+  #commit(place: string, frame: Buffer): void {
     const { group, partitions } = readOffsetCommit(frame)
     if (group !== this.#group) return
     const at = performance.now()
-    for (const { partition, offset } of partitions) this.commits.push({ partition, offset, at })
+    const commits = partitions.map(({ partition, offset }) => ({ partition, offset, at }))
+    this.commits.push(...commits)
+    this.#committing.set(place, commits)
+  }
+
+  #committed(place: string, frame: Buffer): void {
+    const commits = this.#committing.get(place) ?? []
+    this.#committing.delete(place)
+    const refused = commits.length > 0 ? readRefusedCommits(frame) : undefined
+    for (const commit of commits) if (refused?.has(commit.partition)) commit.isRefused = true
   }
 }

@@ -95,6 +95,19 @@ export function readOffsetCommit(frame: Buffer): { group: string; topic: string;
   return { group, topic, partitions }
 }
 
+/** Partitions of the one topic of an OffsetCommit that the broker has refused, of its answer. */
+export function readRefusedCommits(frame: Buffer): Set<number> {
+  let at = 4 + 4 + 4 // correlation id, throttle time, one topic
+  at += 2 + Math.max(frame.readInt16BE(at), 0)
+  const count = frame.readInt32BE(at)
+  at += 4
+  const refused = new Set<number>()
+  for (let i = 0; i < count; i++, at += 6) {
+    if (frame.readInt16BE(at + 4) !== 0) refused.add(frame.readInt32BE(at))
+  }
+  return refused
+}
+
 /** The first topic of a Fetch: its name, from version 13 on its id. */
 export function readFetchTopic(frame: Buffer): string {
   if (frame.readInt16BE(2) >= 13) {

@@ -1,0 +1,74 @@
+/** What a row is given, and what it says. */
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { FleetRun, type FleetRunOptions } from '../support/fleet/fleet-run.ts'
+import type { FleetKafka } from '../support/fleet/fleet.ts'
+import { percentile } from '../support/fleet/lookup-tally.ts'
+import { Random } from '../support/random.ts'
+import type { Options } from './options.ts'
+
+export class Row {
+  readonly options: Options
+  readonly random: Random
+  /** What is not as it should be. */
+  readonly missed: string[] = []
+
+  constructor(options: Options) {
+    this.options = options
+    this.random = new Random(options.seed)
+  }
+
+  /** A run with the size that the command line says. */
+  async open(kafka: FleetKafka, instances: number, options: FleetRunOptions = {}): Promise<FleetRun> {
+    const { keys, partitions, rate, writes, settings, executable, isManual } = this.options
+    return FleetRun.open(kafka, this.random, {
+      partitions,
+      executable,
+      ...(isManual && { manual: instances }),
+      ...options,
+      settings: { ...settings, ...options.settings },
+      writer: { lasting: keys, passing: Math.ceil(keys / 20), rate: writes, ...options.writer },
+      lookups: { rate, ...options.lookups },
+    })
+  }
+
+  say(line: string): void {
+    console.log(`  ${new Date().toISOString().slice(11, 23)} ${line}`)
+  }
+
+  figure(name: string, value: string): void {
+    console.log(`${name.padEnd(34)} ${value}`)
+  }
+
+  /** Median, p99 and maximum. */
+  figures(name: string, values: readonly number[]): void {
+    const at = (share: number) => `${Math.round(percentile(values, share) ?? 0)}`
+    this.figure(name, `${values.length} times: median ${at(0.5)} ms, p99 ${at(0.99)} ms, most ${at(1)} ms`)
+  }
+
+  expect(holds: boolean, what: string): void {
+    if (!holds) this.missed.push(what)
+  }
+
+  /** The end of a row: verdict, tally, and the output of instances where something was wrong. */
+  async judge(run: FleetRun, keysMax?: number): Promise<void> {
+    for (const violation of await run.verdict(keysMax)) this.missed.push(violation)
+    const { tally } = run.lookups
+    console.log(tally.summary())
+    this.figure('records', String(run.writer.written))
+    this.expect(tally.bad === 0, `${tally.bad} lookups were not answered as they should be`)
+    this.keep(run)
+  }
+
+  keep(run: FleetRun): void {
+    const { keep } = this.options
+    if (keep === undefined || this.missed.length === 0) return
+    mkdirSync(keep, { recursive: true })
+    for (const { name, outputs, process, isRunning } of run.fleet.instances) {
+      const now = isRunning ? [`${process.stdout}\n${process.stderr}`] : []
+      writeFileSync(join(keep, name), [...outputs, ...now].join('\n--- started again ---\n'))
+    }
+    writeFileSync(join(keep, 'missed'), `${this.missed.join('\n\n')}\n`)
+    writeFileSync(join(keep, 'failures'), run.lookups.tally.failures.map((one) => JSON.stringify(one)).join('\n'))
+  }
+}

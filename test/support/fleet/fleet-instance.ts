@@ -1,0 +1,205 @@
+/** One place where an instance runs: the executable, started, stopped, killed and started again, behind an address that stays. */
+import { chmodSync } from 'node:fs'
+import { dirname } from 'node:path'
+import type { PartitionStatus, StoreStatus } from '../../../lib/store-protocol/status.ts'
+import { builtExecutable } from '../binary/built.ts'
+import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
+import { InstanceProxy } from './instance-proxy.ts'
+
+const pollMs = 50
+const answerTimeoutMs = 2_000
+/** Mode of a folder whose files other users may use. */
+const enterable = 0o711
+
+export interface Place {
+  name: string
+  storeId: string
+  settings: Readonly<Record<string, string>>
+  /** Whether the others reach it through a proxy, which its ADVERTISED_URL then names. */
+  isBehindProxy: boolean
+  executable?: string | undefined
+  /** Number of another user that runs it, by which its packets are known. Only root can do that. */
+  user?: number | undefined
+}
+
+/** Times are of performance.now(). */
+export interface Life {
+  startedAt: number
+  readyAt?: number
+  endedAt?: number
+  exitCode?: number | null
+  /** By which answers of other instances name it; undefined before its first plan, and without a group. */
+  id?: string
+  /** When the test did something to it after which it owes no answer. */
+  disturbedAt?: number
+}
+
+export class FleetInstance {
+  readonly name: string
+  readonly lives: Life[] = []
+  readonly proxy: InstanceProxy | undefined
+  /** Output of lives that have ended. */
+  readonly outputs: string[] = []
+  readonly #place: Place
+  #process: LatchkeyProcess | undefined
+  #isReady = false
+  #watching: Promise<void> | undefined
+  #closing = false
+
+  static async at(place: Place): Promise<FleetInstance> {
+    const here: { instance?: FleetInstance } = {}
+    const proxy = place.isBehindProxy ? await InstanceProxy.listen(() => here.instance?.port) : undefined
+    here.instance = new FleetInstance(place, proxy)
+    return here.instance
+  }
+
+  private constructor(place: Place, proxy: InstanceProxy | undefined) {
+    this.#place = place
+    this.name = place.name
+    this.proxy = proxy
+  }
+
+  get process(): LatchkeyProcess {
+    if (this.#process === undefined) throw new Error(`use instance ${this.name}: it was never started`)
+    return this.#process
+  }
+
+  get isRunning(): boolean {
+    return this.#process?.isAlive === true
+  }
+
+  /** As a load balancer knows it, which asks every 50 ms. */
+  get isReady(): boolean {
+    return this.isRunning && this.#isReady
+  }
+
+  get life(): Life | undefined {
+    return this.lives.at(-1)
+  }
+
+  get url(): string | undefined {
+    return this.#process?.url
+  }
+
+  get port(): number | undefined {
+    return this.url === undefined ? undefined : Number(new URL(this.url).port)
+  }
+
+  /** Resolves when the process runs. */
+  async start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.#retire()
+    this.#isReady = false
+    const life: Life = { startedAt: performance.now() }
+    this.lives.push(life)
+    const process = await LatchkeyProcess.start({
+      settings: {
+        ...localPort,
+        ...(this.proxy && { ADVERTISED_URL: this.proxy.url }),
+        ...this.#place.settings,
+        ...settings,
+      },
+      ...(await commandOf(this.#place)),
+    })
+    this.#process = process
+    void process.exited.then((exitCode) => Object.assign(life, { exitCode, endedAt: performance.now() }))
+    this.#watching ??= this.#watch()
+  }
+
+  async startReady(settings: Readonly<Record<string, string>> = {}): Promise<void> {
+    await this.start(settings)
+    await this.ready()
+  }
+
+  ready(): Promise<void> {
+    return this.process.until(`${this.name} is ready`, () => this.isReady)
+  }
+
+  /** SIGTERM; resolves with the exit code. */
+  stop(): Promise<number | null> {
+    return this.process.stop()
+  }
+
+  async kill(): Promise<void> {
+    this.disturb()
+    await this.process.kill()
+  }
+
+  /** SIGSTOP. */
+  pause(): void {
+    this.disturb()
+    this.process.signal('SIGSTOP')
+  }
+
+  /** SIGCONT. */
+  resume(): void {
+    this.process.signal('SIGCONT')
+  }
+
+  /** It owes no answer to what is under way now, and gets no lookups until it is found ready again. */
+  disturb(): void {
+    this.#isReady = false
+    const { life } = this
+    if (life) life.disturbedAt = performance.now()
+  }
+
+  async status(): Promise<StoreStatus | undefined> {
+    if (this.url === undefined || !this.isRunning) return undefined
+    const signal = AbortSignal.timeout(answerTimeoutMs)
+    const answer = await fetch(`${this.url}/status-store/${this.#place.storeId}`, { signal }).catch(() => undefined)
+    return (await answer?.json().catch(() => undefined)) as StoreStatus | undefined
+  }
+
+  /** What it says of the partitions that it has as primary. */
+  async primaries(): Promise<PartitionStatus[]> {
+    const status = await this.status()
+    return status?.details?.filter(({ role }) => role === 'primary') ?? []
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true
+    if (this.isRunning) this.process.signal('SIGCONT')
+    await this.#retire()
+    await this.#watching
+    this.proxy?.close()
+  }
+
+  async #retire(): Promise<void> {
+    const process = this.#process
+    if (process === undefined) return
+    if (process.isAlive) await process.kill()
+    this.outputs.push(`${process.stdout}\n${process.stderr}`)
+    await process.close()
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#closing) {
+      const process = this.#process
+      const { life } = this
+      const disturbedAt = life?.disturbedAt
+      const isReady = process?.isAlive === true && (await isReadyNow(process))
+      // What was found before a disturbance counts no more.
+      if (life === this.life && life?.disturbedAt === disturbedAt) this.#isReady = isReady
+      if (this.#isReady && life) {
+        life.readyAt ??= performance.now()
+        life.id ??= (await this.status())?.group?.members.find(({ isSelf }) => isSelf)?.id ?? ''
+      }
+      await Bun.sleep(pollMs)
+    }
+  }
+}
+
+/** What runs it, where that is not the executable of this test run by this user. */
+async function commandOf({ executable, user }: Place): Promise<{ path?: string; args?: string[] }> {
+  if (user === undefined) return executable === undefined ? {} : { path: executable }
+  const path = executable ?? (await builtExecutable())
+  chmodSync(dirname(path), enterable)
+  return { path: 'setpriv', args: ['--reuid', String(user), '--clear-groups', path] }
+}
+
+async function isReadyNow({ url }: LatchkeyProcess): Promise<boolean> {
+  if (url === undefined) return false
+  const signal = AbortSignal.timeout(answerTimeoutMs)
+  const answer = await fetch(`${url}/readyz`, { signal }).catch(() => undefined)
+  await answer?.body?.cancel()
+  return answer?.status === 200
+}

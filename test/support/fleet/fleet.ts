@@ -1,0 +1,152 @@
+/** Instances of the executable over one topic on this machine: as a group, or each with partitions that are given to it. */
+import { createTopic, type KafkaBroker, type KafkaCluster, uniqueName } from '../kafka/index.ts'
+import { until } from '../until.ts'
+import { FleetInstance } from './fleet-instance.ts'
+
+export interface FleetOptions {
+  partitions?: number
+  /** Without a group: each of so many instances has its share, and replicas of all others. */
+  manual?: number
+  /** Whether instances reach each other through proxies, and Kafka, too. */
+  isProxied?: boolean
+  settings?: Readonly<Record<string, string>>
+  executable?: string | undefined
+  /** Of the source and of the changelog. */
+  topicConfig?: Readonly<Record<string, string>>
+  changelogConfig?: Readonly<Record<string, string>>
+}
+
+export type FleetKafka = KafkaBroker | KafkaCluster
+
+const partitionsDefault = 12
+const balanceTimeoutMs = 60_000
+
+export class Fleet {
+  readonly kafka: FleetKafka
+  readonly topic: string
+  readonly changelog: string
+  readonly partitions: number
+  /** In the order in which they were added; those that have ended, too. */
+  readonly instances: FleetInstance[] = []
+  readonly #options: FleetOptions
+
+  static async open(kafka: FleetKafka, options: FleetOptions = {}): Promise<Fleet> {
+    const { partitions = partitionsDefault, topicConfig = {}, changelogConfig } = options
+    const create = (name: string, config: Readonly<Record<string, string>>) => {
+      return 'brokers' in kafka
+        ? kafka.createTopic(name, { partitions, config })
+        : createTopic(kafka, name, { partitions, config })
+    }
+    const topic = await create(uniqueName('fleet'), topicConfig)
+    if (changelogConfig) await create(`${topic}-changelog`, { 'cleanup.policy': 'compact', ...changelogConfig })
+    return new Fleet(kafka, topic, partitions, options)
+  }
+
+  private constructor(kafka: FleetKafka, topic: string, partitions: number, options: FleetOptions) {
+    this.kafka = kafka
+    this.topic = topic
+    this.changelog = `${topic}-changelog`
+    this.partitions = partitions
+    this.#options = options
+  }
+
+  /** Addresses of brokers that answer now, past all proxies. */
+  readonly direct = (): string => ('brokers' in this.kafka ? this.kafka.awake.join() : this.kafka.direct)
+
+  /** Without a group nothing moves. */
+  get isManual(): boolean {
+    return this.#options.manual !== undefined
+  }
+
+  get running(): FleetInstance[] {
+    return this.instances.filter((one) => one.isRunning)
+  }
+
+  /** A place for one more instance, which does not run yet. @param user number of the user that runs it */
+  async place(settings: Readonly<Record<string, string>> = {}, user?: number): Promise<FleetInstance> {
+    const { isProxied = false, executable } = this.#options
+    const name = `instance-${this.instances.length + 1}`
+    const brokers = 'brokers' in this.kafka && isProxied ? this.kafka.proxied : this.kafka.bootstrap
+    const instance = await FleetInstance.at({
+      name,
+      storeId: this.topic,
+      isBehindProxy: isProxied,
+      executable,
+      user,
+      settings: {
+        SOURCE_TOPIC: this.topic,
+        KAFKA_BROKERS: brokers,
+        KAFKA_CLIENT_PROPERTIES: `client.id=${name}`,
+        AUTO_FLUSH_SECONDS: '0.05',
+        ...this.#assignment(this.instances.length),
+        ...this.#options.settings,
+        ...settings,
+      },
+    })
+    this.instances.push(instance)
+    return instance
+  }
+
+  /** Starts this many more, at the same time, and resolves when all are ready. Places that were never used come first. */
+  async add(count: number, settings: Readonly<Record<string, string>> = {}): Promise<FleetInstance[]> {
+    const added = this.instances.filter(({ lives }) => lives.length === 0).slice(0, count)
+    while (added.length < count) added.push(await this.place(settings))
+    await Promise.all(added.map((one) => one.startReady()))
+    return added
+  }
+
+  /** Of each partition, the instances that say that they are its primary and write it. */
+  async primaries(among = this.running): Promise<FleetInstance[][]> {
+    const found: FleetInstance[][] = Array.from({ length: this.partitions }, () => [])
+    await Promise.all(
+      among.map(async (instance) => {
+        for (const { partition, state } of await instance.primaries()) {
+          if (state === 'running') found[partition]?.push(instance)
+        }
+      }),
+    )
+    return found
+  }
+
+  /** Resolves when each partition has one primary among these. @returns milliseconds that it took */
+  async hasPrimaries(among = this.running, limitMs = balanceTimeoutMs): Promise<number> {
+    const from = performance.now()
+    if (this.isManual) return 0
+    await until(
+      'each partition has one primary',
+      async () => (await this.primaries(among)).every((owners) => owners.length === 1),
+      limitMs,
+    )
+    return performance.now() - from
+  }
+
+  /** Resolves when, beside that, their numbers of partitions differ by at most one. @returns milliseconds that it took */
+  async balanced(among = this.running, limitMs = balanceTimeoutMs): Promise<number> {
+    const from = performance.now()
+    if (this.isManual) return 0
+    let shown = ''
+    const isBalanced = async () => {
+      const primaries = await this.primaries(among)
+      const counts = among.map((one) => primaries.filter((owners) => owners.includes(one)).length)
+      shown = counts.join(', ')
+      return primaries.every((owners) => owners.length === 1) && Math.max(...counts) - Math.min(...counts) <= 1
+    }
+    await until('the group is balanced', isBalanced, limitMs).catch((cause: Error) => {
+      throw new Error(`${cause.message}: the instances have ${shown} partitions`, { cause })
+    })
+    return performance.now() - from
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.instances.map((one) => one.close()))
+  }
+
+  #assignment(index: number): Readonly<Record<string, string>> {
+    const { manual } = this.#options
+    if (manual === undefined) return { ELASTIC: 'true' }
+    const all = Array.from({ length: this.partitions }, (_, partition) => partition)
+    const isOwn = (partition: number) => partition % manual === index % manual
+    const replicas = all.filter((partition) => !isOwn(partition)).join()
+    return { PARTITIONS: all.filter(isOwn).join(), ...(replicas && { PARTITIONS_REPLICA: replicas }) }
+  }
+}
