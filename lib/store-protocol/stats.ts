@@ -83,6 +83,18 @@ export const gaugeNames = [
   'snapshotSeconds',
   /** Index into `snapshotRefusals`: why the last start did not use the snapshot. */
   'snapshotRefusal',
+  /** 1 from the fence of a replica until it is a primary, or not. */
+  'promoting',
+  /** 1 if a primary has reached the end that its source had when it was taken; 0 before; -1 for a replica. */
+  'caughtUp',
+  /** The next offset of the changelog to read or to write. This one and the following ones need partitions that come and go. */
+  'changelogPosition',
+  /** Changelog offset of the last marker that this instance knows of. Of two that claim a partition, the higher one is right. */
+  'term',
+  /** 1 if the copy is close to the changelog's end (copy-readiness.ts). */
+  'ready',
+  /** 1 if at least half of the changelog is read. */
+  'halfRead',
 ] as const
 export type GaugeName = (typeof gaugeNames)[number]
 

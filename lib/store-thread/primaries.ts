@@ -16,6 +16,7 @@ import { Ingest } from './ingest/ingest.ts'
 import { PartitionLifecycle } from './ingest/partition-lifecycle.ts'
 import { PartitionOwnership } from './ingest/partition-ownership.ts'
 import { StandstillWatch } from './ingest/standstill.ts'
+import { leftCopyOf } from './primary-copies.ts'
 import { PrimaryWatches } from './primary-watches.ts'
 import { readChangelog } from './read-changelog.ts'
 import type { Recovered } from './recovery/recovery.ts'
@@ -23,10 +24,10 @@ import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
 import type { Resumption } from './recovery/resume.ts'
 import { Contests } from './repair/contests.ts'
 import { Repairs } from './repair/repairs.ts'
-import { type Copy, copyOf } from './replica.ts'
+import type { Copy } from './replica.ts'
 import { Rereads } from './reread/rereads.ts'
 import { SourceWatch } from './reread/source-watch.ts'
-import { followPrimaries } from './snapshots/primary-point.ts'
+import { followPrimaries, mayDiffer, type PrimaryParts } from './snapshots/primary-point.ts'
 import type { StoreContext } from './store-context.ts'
 import { type Taken, takePartitions, type TakingSteps } from './taking.ts'
 
@@ -34,9 +35,10 @@ import { type Taken, takePartitions, type TakingSteps } from './taking.ts'
 const releaseStepMs = 1_000
 
 export class Primaries {
+  readonly events: PartitionLifecycle
+  readonly parts: PrimaryParts
   readonly #context: StoreContext
   readonly #ownership: PartitionOwnership
-  readonly #events: PartitionLifecycle
   readonly #ingest: Ingest
   readonly #repairs: Repairs
   readonly #rereads: Rereads
@@ -57,19 +59,24 @@ export class Primaries {
   constructor(context: StoreContext) {
     this.#context = context
     this.#ownership = new PartitionOwnership(context.clients, context.config)
-    this.#events = new PartitionLifecycle(context, this.#ownership, () => this.#standstill.check())
-    this.#ingest = new Ingest(context, this.#events)
+    this.events = new PartitionLifecycle(context, this.#ownership, () => this.#standstill.check())
+    this.#ingest = new Ingest(context, this.events)
     this.#repairs = new Repairs(context, this.#ownership, this.#ingest, {
       noteRebuild: (partition) => this.#noteRebuild(partition),
       confirmed: (partition) => this.#commitMetadata?.confirmed(partition),
-      repaired: (partition, changelogStart) => this.#repaired(partition, changelogStart),
+      repaired: (partition, changelogStart) => {
+        this.#recovered.set(partition, { ...this.#recovered.get(partition)!, changelogStart })
+        this.#committer?.restate(partition)
+      },
     })
     this.#contests = new Contests(context, this.#ownership, this.#ingest)
-    this.#events.repairBy(this.#repairs, this.#contests)
-    this.#rereads = new Rereads(context, this.#ingest, this.#events, {
+    this.events.repairBy(this.#repairs, this.#contests)
+    this.#rereads = new Rereads(context, this.#ingest, this.events, {
       noteRebuild: (partition, offset) => this.#noteRebuild(partition, offset),
       reread: (partition) => this.#committer?.restate(partition),
     })
+    const parts = { ingest: this.#ingest, ownership: this.#ownership, recovered: this.#recovered }
+    this.parts = { ...parts, repairs: this.#repairs, contests: this.#contests, rereads: this.#rereads }
   }
 
   /**
@@ -114,7 +121,7 @@ export class Primaries {
       this.#committer.add(partition, this.#committed.get(partition), resumption)
     }
     this.#watches = new PrimaryWatches(this.#context, this.#ingest, this.#repairs, this.#contests)
-    this.#events.begin(this.#catchUp)
+    this.events.begin(this.#catchUp)
     for (const [partition, { outdated }] of this.#recovered) this.#contests.foundAtStart(partition, outdated)
     this.#rereads.begin(this.#catchUp)
     this.#follow(roles.primaries)
@@ -124,7 +131,6 @@ export class Primaries {
 
   /**
    * Takes replicas while the store runs. To be called when run() was.
-   * @throws LatchkeyError fenced if another instance has taken one of them meanwhile; then none is taken
    */
   async take(partitions: readonly number[], steps: TakingSteps): Promise<void> {
     const taken = await takePartitions(this.#context, this.#ownership, partitions, steps)
@@ -135,7 +141,7 @@ export class Primaries {
       setRole(this.#context, partition, 'primary')
       this.#catchUp!.add(partition, resumption)
       this.#committer!.add(partition, taken.committed.get(partition), resumption)
-      this.#events.took(partition)
+      this.events.took(partition)
     }
     await discardTaken(this.#context, this.#ingest, taken)
     for (const [partition, { outdated }] of taken.recovered) this.#contests.foundAtStart(partition, outdated)
@@ -147,19 +153,20 @@ export class Primaries {
    * @returns how the copy in the map continues; undefined if it has to be read again
    */
   async release(partition: number): Promise<Copy | undefined> {
-    this.#ingest.follow(partition, false)
-    await closeStep(releaseStepMs, this.#ingest.settled(partition))
-    await closeStep(releaseStepMs, this.#committer!.commitAll())
+    if (this.#ingest.partition(partition) !== undefined) {
+      this.#ingest.follow(partition, false)
+      await closeStep(releaseStepMs, this.#ingest.settled(partition))
+      await closeStep(releaseStepMs, this.#committer!.commitAll())
+    }
     const isWhole = this.#isWhole(partition)
     setRole(this.#context, partition, 'replica')
     const written = this.#ingest.remove(partition)
-    this.#events.left(partition)
+    this.events.left(partition)
     this.#contests.left(partition)
     this.#committer!.remove(partition)
     void this.#context.snapshots?.leave(partition)
     if (written === undefined || !isWhole) return undefined
-    const confirmed = this.#commitMetadata!.confirmed(partition)
-    return copyOf(this.#recovered.get(partition)!, written, this.#ownership.identity(partition), confirmed?.epoch)
+    return leftCopyOf(this.parts, partition, written, this.#commitMetadata!.confirmed(partition)?.epoch)
   }
 
   /** Snapshots with which partitions began. */
@@ -207,13 +214,13 @@ export class Primaries {
       else this.#changed.delete(partition)
       const identity = this.#ownership.identity(partition)!
       this.#ingest.add(partition, resumed.get(partition)!, identity, { offset, isSure })
+      // The own marker is the last that was read.
+      if (this.#context.config.fencing) this.#ownership.noteMarker(partition, offset - 1)
     }
-    const parts = { ingest: this.#ingest, ownership: this.#ownership, recovered: this.#recovered }
-    const repairing = { repairs: this.#repairs, contests: this.#contests, rereads: this.#rereads }
-    followPrimaries(this.#context, { ...parts, ...repairing }, partitions)
+    followPrimaries(this.#context, this.parts, partitions)
     if (this.#source !== undefined) return
     this.#source = new SourceWatch(this.#context, this.#ingest, this.#rereads)
-    this.#events.watchBy(this.#source)
+    this.events.watchBy(this.#source)
   }
 
   /** @param lower offset to commit with the note if the source starts its offsets again */
@@ -232,19 +239,12 @@ export class Primaries {
   #follow(partitions: readonly number[]): void {
     for (const partition of partitions) {
       if (!this.#rereads.isChanging(partition)) this.#ingest.follow(partition)
-      this.#events.progressed(partition, this.#ingest.acknowledged(partition))
+      this.events.progressed(partition, this.#ingest.acknowledged(partition))
     }
   }
 
   /** Whether the map has just what the changelog has, and what was recovered is still true of both. */
   #isWhole(partition: number): boolean {
-    const isChanging = this.#repairs.isRepairing(partition) || this.#rereads.isChanging(partition)
-    const isOpen = this.#contests.isOpen(partition) || this.#catchUp!.rebuilds(partition)
-    return !isChanging && !isOpen && !this.#changed.has(partition)
-  }
-
-  #repaired(partition: number, changelogStart: number): void {
-    this.#recovered.set(partition, { ...this.#recovered.get(partition)!, changelogStart })
-    this.#committer?.restate(partition)
+    return !mayDiffer(this.parts, partition) && !this.#catchUp!.rebuilds(partition) && !this.#changed.has(partition)
   }
 }

@@ -94,6 +94,7 @@ export class ReplicaRefills {
     replica.epochs.cut(0)
     replica.succession = new Succession()
     replica.trail = new ReplicaTrail()
+    replica.term = -1
     replica.start = starts.get(partition)!
     replica.position = replica.start
     replica.target = ends.get(partition)!

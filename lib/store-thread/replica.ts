@@ -27,6 +27,8 @@ export interface Replica extends ChangelogPosition {
   opened: boolean
   /** Records of others than the owner were read. Which is newer, only a reading from the start can settle. */
   isDisputed: boolean
+  /** Changelog offset of the last abort marker that was read; -1 if none was. */
+  term: number
   /** Set while the replica becomes a primary. */
   ending: MarkerWait | undefined
 }
@@ -40,6 +42,8 @@ type Beginning = Pick<SnapshotFacts, 'position' | 'trail' | 'records' | 'owners'
 /** What is in the map of a partition that was a primary until now. */
 export interface Copy extends Beginning {
   readonly changelogStart: number
+  /** Changelog offset of the last marker that is known; -1 if none is. */
+  readonly term?: number
 }
 
 /** Returns a replica that begins at the start of the changelog, or after a snapshot. */
@@ -57,13 +61,15 @@ export function replicaFrom(beginning: Beginning | undefined, start: number, tar
     filled: false,
     opened: false,
     isDisputed: false,
+    term: -1,
     ending: undefined,
   }
 }
 
 /** Returns a replica that continues where a primary has ended. */
 export function replicaOf(copy: Copy): Replica {
-  return { ...replicaFrom(copy, copy.changelogStart, copy.position), filled: true, opened: true }
+  const { changelogStart, position, term = -1 } = copy
+  return { ...replicaFrom(copy, changelogStart, position), filled: true, opened: true, term }
 }
 
 /** Shows where a replica begins, and where it counts as filled. */

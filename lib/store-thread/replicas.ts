@@ -10,6 +10,7 @@ import { partitionStateOf, setPartitionState } from '../store-protocol/partition
 import { changelogFetch } from '../topics/clients.ts'
 import { applyLateRecords, applyRecords } from './apply.ts'
 import { ChangelogReader } from './changelog-reader.ts'
+import type { HeldCopy } from './copy-gauges.ts'
 import { setEnd, watchEnds } from './ends.ts'
 import { clearRole, setRole } from './holdings.ts'
 import { FreePages } from './memory/free-pages.ts'
@@ -70,6 +71,10 @@ export class Replicas {
   /** Calls a function whenever a replica has been filled. */
   onFilled(listener: () => void): void {
     this.#becameFilled = listener
+  }
+
+  copyOf(partition: number): HeldCopy | undefined {
+    return this.#replicas.get(partition)
   }
 
   /** Runs until stop(). */
@@ -135,9 +140,12 @@ export class Replicas {
     this.#ends = watchEnds(client, topic, roles.replicas, stats)
     return this.#reader.run({
       records: (partition, replica, batch) => this.#take(partition, replica, batch),
-      control: (_, { succession, ending }, batch) => {
-        if (isAbortMarker(batch)) succession.marked(batch)
-        return ending?.note(batch) === true
+      control: (_, replica, batch) => {
+        if (isAbortMarker(batch)) {
+          replica.succession.marked(batch)
+          replica.term = batch.baseOffset
+        }
+        return replica.ending?.note(batch) === true
       },
       passedOver: (replica) => void (replica.isDisputed = true),
       progressed: (partition, replica, lastStableOffset) => this.#progressed(partition, replica, lastStableOffset),

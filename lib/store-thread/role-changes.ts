@@ -3,16 +3,17 @@
  * replicas. If partitions come and go, others are copied first, and what is not wanted any more leaves. A partition has one
  * change at a time. Later wishes replace earlier ones.
  */
-import { LatchkeyError } from '../errors.ts'
 import { fetchCommitted } from '../kafka/offsets.ts'
 import { loggerOf } from '../log/index.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { WantedRoles } from '../store-protocol/roles.ts'
 import { groupOf } from '../topics/clients.ts'
 import { heldIn } from '../topics/completeness.ts'
+import { CopyGauges } from './copy-gauges.ts'
 import { Lingering } from './lingering.ts'
 import type { Primaries } from './primaries.ts'
-import { readChangelog } from './read-changelog.ts'
+import { heldCopyOf } from './primary-copies.ts'
+import { Promotions } from './promotions.ts'
 import type { Replicas } from './replicas.ts'
 import type { StoreContext } from './store-context.ts'
 
@@ -29,7 +30,11 @@ export class RoleChanges {
   readonly #changing = new Set<number>()
   /** Partitions that could not be taken. They are tried again with the next wish. */
   readonly #refused = new Set<number>()
+  /** Primaries that another instance has taken. They continue as replicas, if partitions come and go. */
+  readonly #taken = new Set<number>()
   readonly #lingering: Lingering
+  readonly #gauges: CopyGauges | undefined
+  readonly #promotions: Promotions
   #wanted: WantedRoles | undefined
   #isRunning = false
 
@@ -37,6 +42,7 @@ export class RoleChanges {
     this.#context = context
     this.#primaries = primaries
     this.#replicas = replicas
+    this.#promotions = new Promotions(context, primaries, replicas.handover)
     this.#lingering = new Lingering(context.config.elastic?.lingerMs ?? lingerMsDefault, () => this.#look())
     replicas.onFilled(() => {
       // Those that wait for a partition to be complete look again.
@@ -44,6 +50,15 @@ export class RoleChanges {
       this.#look()
     })
     context.memory.onChange(() => this.#look())
+    if (context.config.elastic !== undefined) {
+      const copyOf = (partition: number) => heldCopyOf(primaries.parts, partition) ?? replicas.copyOf(partition)
+      this.#gauges = new CopyGauges(context.stats, copyOf)
+      primaries.events.onTaken((partition) => {
+        this.#taken.add(partition)
+        this.#refused.add(partition)
+        this.#look()
+      })
+    }
   }
 
   /** To be called when everything recovered is visible, and the primaries run. */
@@ -62,17 +77,23 @@ export class RoleChanges {
   stop(): void {
     this.#isRunning = false
     this.#lingering.stop()
+    this.#gauges?.stop()
   }
 
   #look(): void {
-    if (!this.#isRunning || this.#wanted === undefined) return
+    if (!this.#isRunning) return
     const { config, memory, roles } = this.#context
+    const isFree = (partition: number) => !this.#changing.has(partition)
+    for (const partition of roles.primaries.filter((one) => this.#taken.has(one) && isFree(one))) {
+      this.#change([partition], () => this.#release(partition))
+    }
+    if (this.#wanted === undefined) return
     const wanted = { primaries: new Set(this.#wanted.primaries), replicas: new Set(this.#wanted.replicas) }
     const isUnwanted = (partition: number) =>
       config.elastic !== undefined && !wanted.primaries.has(partition) && !wanted.replicas.has(partition)
-    const isFree = (partition: number) => !this.#changing.has(partition) && !this.#refused.has(partition)
+    const mayBeTaken = (partition: number) => isFree(partition) && !this.#refused.has(partition)
     const released = roles.primaries.filter((one) => (wanted.replicas.has(one) || isUnwanted(one)) && isFree(one))
-    const taken = roles.replicas.filter((one) => wanted.primaries.has(one) && isFree(one) && this.#isFilled(one))
+    const taken = roles.replicas.filter((one) => wanted.primaries.has(one) && mayBeTaken(one) && this.#isFilled(one))
     const left = this.#lingering.over(roles.replicas.filter(isUnwanted)).filter(isFree)
     for (const partition of released) this.#change([partition], () => this.#release(partition))
     for (const partition of left) this.#change([partition], () => this.#drop(partition))
@@ -81,7 +102,7 @@ export class RoleChanges {
     // What is read from the start delays none of the others.
     const warm = taken.filter((partition) => this.#replicas.handover.isWarm(partition))
     for (const some of [warm, taken.filter((partition) => !warm.includes(partition))]) {
-      if (some.length > 0) this.#change(some, () => this.#take(some))
+      if (some.length > 0 && this.#promotions.mayBegin(some)) this.#change(some, () => this.#take(some))
     }
     if (config.elastic !== undefined) this.#fill([...wanted.primaries, ...wanted.replicas])
   }
@@ -109,10 +130,7 @@ export class RoleChanges {
     change()
       .then(() => this.#report())
       .catch((error: unknown) => {
-        if (clients.changelog.signal.aborted) return
-        if (!(error instanceof LatchkeyError) || error.code !== 'fenced') return failed(error)
-        for (const partition of partitions) this.#refused.add(partition)
-        log.warn('{fault}', { fault: error.message })
+        if (!clients.changelog.signal.aborted) failed(error)
       })
       .finally(() => {
         for (const partition of partitions) this.#changing.delete(partition)
@@ -127,43 +145,17 @@ export class RoleChanges {
 
   /** Makes replicas primaries. */
   async #take(partitions: readonly number[]): Promise<void> {
-    const since = performance.now()
-    const { handover } = this.#replicas
-    const warm = partitions.filter((partition) => handover.isWarm(partition))
-    const cold = partitions.filter((partition) => !warm.includes(partition))
-    handover.expect(warm)
-    try {
-      await this.#primaries.take(partitions, {
-        // The main client waits for records of the source most of the time.
-        client: this.#context.clients.source,
-        isRebuildAsked: false,
-        before: () => {},
-        read: async (ownership, committed) => {
-          const recovered = await handover.readToMarkers(warm, ownership)
-          if (cold.length === 0) return recovered
-          await handover.empty(cold)
-          const context = { ...this.#context, snapshots: undefined }
-          const read = await readChangelog(context, ownership, committed, cold)
-          for (const partition of cold) this.#context.map.open(partition)
-          return new Map([...recovered, ...read])
-        },
-      })
-    } catch (error) {
-      handover.cancel(warm)
-      throw error
+    const refused = await this.#promotions.take(partitions)
+    for (const [partition, fault] of refused) {
+      this.#refused.add(partition)
+      log.warn('{fault}', { fault: fault.message })
     }
-    const taken = partitions.filter((partition) => this.#context.roles.primaries.includes(partition))
-    handover.forget(taken)
-    // They are tried again.
-    handover.cancel(warm.filter((partition) => !taken.includes(partition)))
-    const ms = Math.round(performance.now() - since)
-    if (taken.length === 0) return
-    log.info('Partitions {partitions} are primaries now, after {ms} ms', { partitions: taken, ms })
   }
 
   /** Makes a primary a replica. */
   async #release(partition: number): Promise<void> {
     await this.#replicas.adopt(partition, await this.#primaries.release(partition))
+    this.#taken.delete(partition)
     log.info('Partition {partition} is a replica now', { partition })
   }
 

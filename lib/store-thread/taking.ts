@@ -2,6 +2,7 @@
  * Takes changelog partitions from their earlier owners: fences them, has the changelog read up to the own markers,
  * and decides where each partition resumes in the source. Nothing is written, and nothing becomes visible.
  */
+import type { LatchkeyError } from '../errors.ts'
 import type { KafkaClient } from '../kafka/client.ts'
 import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { clientsConfigOf, groupOf } from '../topics/clients.ts'
@@ -30,10 +31,13 @@ export interface TakingSteps {
   readonly isRebuildAsked: boolean
   /** Called before anything is fenced, with the group's commits. It may throw: then no other instance loses anything. */
   before(committed: ReadonlyMap<number, CommittedOffset>): void
+  /** Called for a partition that another instance has taken meanwhile. If it is absent, none is taken then. */
+  refused?(partition: number, error: LatchkeyError): void
   /** Has the changelog in the map when it resolves, up to the own markers, of the partitions that it returns. */
   read(
     ownership: PartitionOwnership,
     committed: ReadonlyMap<number, CommittedOffset>,
+    fenced: readonly number[],
   ): Promise<ReadonlyMap<number, Recovered>>
 }
 
@@ -58,17 +62,23 @@ export async function takePartitions(
     before,
     keepsTimestamps,
   )
-  await ownership.acquire(partitions)
+  const refused = await ownership.acquire(partitions)
+  for (const [partition, error] of refused) {
+    if (steps.refused === undefined) throw error
+    steps.refused(partition, error)
+  }
+  const fenced = partitions.filter((partition) => !refused.has(partition))
+  if (fenced.length === 0) return { committed: before, recovered: new Map(), resumed: new Map() }
   const committed = await commits()
-  const marking = commitsForChangelog(client, config, partitions)
+  const marking = commitsForChangelog(client, config, fenced)
   marking.catch(() => {})
-  const recovered = await steps.read(ownership, committed)
+  const recovered = await steps.read(ownership, committed, fenced)
   if (recovered.size === 0) return { committed, recovered, resumed: new Map() }
   const resumed = await resumptions({
     client,
     sourceTopic,
     changelogTopic,
-    partitions: partitions.filter((partition) => recovered.has(partition)),
+    partitions: fenced.filter((partition) => recovered.has(partition)),
     recovered,
     committed,
     marked: await marking,

@@ -124,6 +124,34 @@ test('partitions are copied, taken, given up and dropped by stores that begin wi
   expect(wrong).toEqual([])
 }, 120_000)
 
+test('a primary that another store takes continues as a copy, and their terms show who owns it', async () => {
+  await using fixture = await Fixture.create({ partitions: 1 })
+  const [first, second] = [fixture.open({ elastic, ...counting }), fixture.open({ elastic, ...counting })]
+  const term = (store: Store) => store.stats.gauge(0, 'term')
+  const write = (n: number) => fixture.produce([{ key: 'key', value: JSON.stringify({ n }), partition: 0 }])
+  const shows = async (store: Store, updates: number) =>
+    until(`update ${updates} is shown`, async () => {
+      return (await fixture.value(store, 'key')) === JSON.stringify({ n: updates, updates })
+    })
+  for (const store of [first, second]) await store.ready
+  await write(0)
+  await hold(first, { primaries: [0], replicas: [] })
+  await hold(second, { primaries: [], replicas: [0] })
+  await shows(second, 0)
+  await until('the copy has read the marker', () => term(second) >= 0 && term(first) === term(second))
+  const before = term(first)
+  await hold(second, { primaries: [0], replicas: [] })
+  await until('the new owner has a higher term', () => term(second) > before)
+  await write(1)
+  // The former owner learns of it with what it writes.
+  await until('it is a copy', () => JSON.stringify(heldBy(first)) === JSON.stringify({ primaries: [], replicas: [0] }))
+  for (const store of [first, second]) await shows(store, 1)
+  await until('both know the term', () => term(first) === term(second))
+  expect(heldBy(second).primaries).toEqual([0])
+  await hold(first, { primaries: [0], replicas: [] })
+  await until('it is owner again', () => term(first) > term(second))
+}, 60_000)
+
 test('a partition that returns begins with its snapshot, and reads what follows', async () => {
   await using fixture = await Fixture.create({ partitions: 2 })
   using folder = snapshotFolder()

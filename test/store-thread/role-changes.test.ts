@@ -1,99 +1,9 @@
 /** Which changes a wish leads to, and when. */
-import { expect, test } from 'bun:test'
-import { LatchkeyError } from '../../lib/errors.ts'
-import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
-import { Stats } from '../../lib/store-protocol/stats.ts'
-import type { Primaries } from '../../lib/store-thread/primaries.ts'
-import type { Replicas } from '../../lib/store-thread/replicas.ts'
-import { RoleChanges } from '../../lib/store-thread/role-changes.ts'
-import type { StoreContext } from '../../lib/store-thread/store-context.ts'
-import { memoryStandIn } from '../support/store-thread/stand-ins.ts'
+import { afterEach, expect, test } from 'bun:test'
+import { settled, startRoleChanges as start, stopRoleChanges } from '../support/store-thread/role-changes-setup.ts'
 import { until } from '../support/until.ts'
 
-async function settled(): Promise<void> {
-  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
-}
-
-function start(primaries: number[], replicas: number[], elastic?: { lingerMs: number }) {
-  const roles = { primaries, replicas, notices: [] }
-  const done: string[] = []
-  const pending: PromiseWithResolvers<void>[] = []
-  const failures: unknown[] = []
-  /** Partitions whose marker is not read with those of the others, once. */
-  const late = new Set<number>()
-  const cold = new Set<number>()
-  const begin = (what: string) => {
-    done.push(what)
-    const change = Promise.withResolvers<void>()
-    pending.push(change)
-    return change.promise
-  }
-  const move = (partition: number, from: number[], to: number[]) => {
-    from.splice(from.indexOf(partition), 1)
-    to.push(partition)
-  }
-  const primary = {
-    take: async (partitions: readonly number[]) => {
-      await begin(`take ${partitions.join(' ')}`)
-      const read = partitions.filter((partition) => !late.delete(partition))
-      for (const partition of read) move(partition, roles.replicas, roles.primaries)
-    },
-    release: async (partition: number) => {
-      await begin(`release ${partition}`)
-      move(partition, roles.primaries, roles.replicas)
-    },
-  } as unknown as Primaries
-  const handover = {
-    isWarm: (partition: number) => !cold.has(partition),
-    expect: () => {},
-    cancel: (partitions: readonly number[]) => void (partitions.length > 0 && done.push('cancel')),
-    forget: () => {},
-  }
-  let filled = () => {}
-  const replica = {
-    handover,
-    adopt: () => Promise.resolve(),
-    onFilled: (listener: () => void) => (filled = listener),
-    add: (partition: number, entries: number) => {
-      expect(entries).toBe(7)
-      roles.replicas.push(partition)
-      setPartitionState(stats, partition, 'recovering')
-      return begin(`add ${partition}`)
-    },
-    drop: async (partition: number) => {
-      await begin(`drop ${partition}`)
-      roles.replicas.splice(roles.replicas.indexOf(partition), 1)
-    },
-  } as unknown as Replicas
-  const committed = { offset: 0, metadata: 'latchkey/1 entries=7' }
-  const source = { retryForever: async () => new Map([0, 1, 2, 3, 4, 5].map((partition) => [partition, committed])) }
-  const clients = { changelog: { signal: new AbortController().signal }, source }
-  const failed = (error: unknown) => failures.push(error)
-  const stats = new Stats([0, 1, 2, 3, 4, 5])
-  for (const partition of stats.layout) setPartitionState(stats, partition, 'running')
-  const { memory, hold: holdMemory } = memoryStandIn()
-  const context = {
-    config: { elastic },
-    roles,
-    clients,
-    failed,
-    stats,
-    memory,
-    post: () => {},
-  } as unknown as StoreContext
-  const changes = new RoleChanges(context, primary, replica)
-  const next = async (error?: Error) => {
-    const change = pending.shift()!
-    if (error === undefined) change.resolve()
-    else change.reject(error)
-    await settled()
-  }
-  const fill = (partition: number) => {
-    setPartitionState(stats, partition, 'running')
-    filled()
-  }
-  return { changes, done, next, failures, fill, holdMemory, roles, late, cold }
-}
+afterEach(stopRoleChanges)
 
 test('a wish is fulfilled once the store runs, replicas together', () => {
   const { changes, done } = start([0], [1, 2, 3])
@@ -125,14 +35,48 @@ test('a partition that is wished for in both roles is a primary, and stays one',
   expect(done).toEqual(['take 0'])
 })
 
-test('a partition that another instance has taken is tried again with the next wish', async () => {
-  const { changes, done, next, failures } = start([], [0])
+test('a partition that another instance has taken is tried again with the next wish, and the others are taken', async () => {
+  const { changes, done, next, failures, roles, foreign, stats } = start([], [0, 1])
   changes.begin()
-  changes.want({ primaries: [0], replicas: [] })
-  await next(new LatchkeyError('fenced', 'taken'))
-  expect([done, failures]).toEqual([['take 0', 'cancel'], []])
-  changes.want({ primaries: [0], replicas: [] })
-  expect(done).toEqual(['take 0', 'cancel', 'take 0'])
+  foreign.add(0)
+  changes.want({ primaries: [0, 1], replicas: [] })
+  expect([0, 1].map((partition) => stats.gauge(partition, 'promoting'))).toEqual([1, 1])
+  await next()
+  expect([done, failures, roles.primaries]).toEqual([['take 0 1', 'cancel'], [], [1]])
+  expect([0, 1].map((partition) => stats.gauge(partition, 'promoting'))).toEqual([0, 0])
+  changes.want({ primaries: [0, 1], replicas: [] })
+  expect(done).toEqual(['take 0 1', 'cancel', 'take 0'])
+})
+
+test('a primary that another instance has taken is a replica, and is taken again with the next wish only', async () => {
+  const { changes, done, next, take } = start([0, 1], [], { lingerMs: 1 })
+  changes.begin()
+  changes.want({ primaries: [0, 1], replicas: [] })
+  take(0)
+  expect(done).toEqual(['release 0'])
+  await next()
+  expect(done).toEqual(['release 0'])
+  changes.want({ primaries: [0, 1], replicas: [] })
+  expect(done).toEqual(['release 0', 'take 0'])
+  // Another instance takes it while it becomes a primary.
+  take(0)
+  await next()
+  expect(done).toEqual(['release 0', 'take 0', 'release 0'])
+  // Its release has begun already.
+  changes.want({ primaries: [1], replicas: [0] })
+  await next()
+  changes.want({ primaries: [0], replicas: [1] })
+  take(1)
+  expect(done.slice(3)).toEqual(['release 1', 'take 0'])
+  await next()
+  expect(done).toHaveLength(5)
+})
+
+test('a primary keeps its role without a group when another instance has taken it', () => {
+  const { changes, done, take } = start([0], [])
+  changes.begin()
+  take(0)
+  expect(done).toEqual([])
 })
 
 test('a replica becomes a primary once it is filled, and not while memory is full', async () => {

@@ -22,6 +22,7 @@ export class CatchUp {
     { position, rebuild, sourceEnd }: Pick<Resumption, 'position' | 'rebuild' | 'sourceEnd'>,
   ): void {
     this.#targets.set(partition, sourceEnd)
+    this.#stats.setGauge(partition, 'caughtUp', 0)
     this.#stats.setGauge(partition, 'end', sourceEnd)
     if (rebuild) {
       this.#rebuilding.add(partition)
@@ -38,6 +39,7 @@ export class CatchUp {
     this.#again.get(partition)?.(false)
     this.#again.set(partition, resolve)
     this.#rebuilding.add(partition)
+    this.#stats.setGauge(partition, 'caughtUp', 0)
     this.#targets.set(partition, Number.POSITIVE_INFINITY)
     return promise
   }
@@ -80,6 +82,7 @@ export class CatchUp {
   drop(partition: number): void {
     this.#targets.delete(partition)
     this.#rebuilding.delete(partition)
+    this.#stats.setGauge(partition, 'caughtUp', -1)
     this.#stats.setGauge(partition, 'phaseEnd', this.#stats.gauge(partition, 'phasePosition'))
     this.#again.get(partition)?.(false)
   }
@@ -88,6 +91,8 @@ export class CatchUp {
   arrived(partition: number): boolean {
     // A new rebuild may have started since the target was reached.
     if (this.#targets.has(partition)) return false
+    // It may have been given up meanwhile.
+    if (this.#stats.gauge(partition, 'caughtUp') === 0) this.#stats.setGauge(partition, 'caughtUp', 1)
     this.#again.get(partition)?.(true)
     this.#again.delete(partition)
     return this.#rebuilding.delete(partition)

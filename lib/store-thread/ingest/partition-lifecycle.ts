@@ -47,6 +47,7 @@ export class PartitionLifecycle {
   #source: SourceReaction | undefined
   #isCaughtUp = false
   readonly #lost = new Set<number>()
+  #taken: (partition: number) => void = () => {}
   #contests: ContestReaction | undefined
 
   constructor(context: StoreContext, ownership: PartitionOwnership, beforeWrite: () => void) {
@@ -59,6 +60,11 @@ export class PartitionLifecycle {
   repairBy(repairs: RepairReaction, contests: ContestReaction): void {
     this.#repairs = repairs
     this.#contests = contests
+  }
+
+  /** Calls a function when another instance has taken a partition. */
+  onTaken(listener: (partition: number) => void): void {
+    this.#taken = listener
   }
 
   /** To be called before anything is read from the source. */
@@ -159,13 +165,19 @@ export class PartitionLifecycle {
   /** Called when another instance has taken the partition. */
   lost(partition: number, error: LatchkeyError): void {
     const { stats, config, post } = this.#context
-    const reason = fencedAdvice(config.storeId, partition)
     this.#lost.add(partition)
     // A partition in rebuild lacks keys, so it keeps its state, and lookups that find nothing report it.
     if (this.#catchUp?.rebuilds(partition) !== true) setPartitionState(stats, partition, 'fenced')
-    post({ type: 'fenced', partition, reason })
-    log.error('{fault}, so {reason}', { fault: error.message, reason })
+    if (config.elastic === undefined) {
+      const reason = fencedAdvice(config.storeId, partition)
+      post({ type: 'fenced', partition, reason })
+      log.error('{fault}, so {reason}', { fault: error.message, reason })
+    } else {
+      const found = 'another instance of the group has taken the partition, and this one keeps a copy'
+      log.warn('{fault}, so {found}', { fault: error.message, found })
+    }
     if (this.#catchUp !== undefined) this.#drop(partition, this.#catchUp)
+    this.#taken(partition)
   }
 
   /** Called when our batch landed after offsets that may not be ours: records of another writer, or a marker. */

@@ -24,6 +24,7 @@ export class PartitionOwnership {
   readonly #claims = new Map<number, Claim>()
   /** Producer identities by partition without fencing, where nothing is claimed. */
   readonly #unclaimed = new Map<number, ProducerIdentity[]>()
+  readonly #terms = new Map<number, number>()
 
   constructor(clients: Clients, config: StoreConfig) {
     this.#clients = clients
@@ -33,6 +34,16 @@ export class PartitionOwnership {
   identity(partition: number): ProducerIdentity | undefined {
     const claim = this.#claims.get(partition)
     return claim === undefined ? this.#unclaimed.get(partition)?.at(-1) : identityOf(claim)
+  }
+
+  /** Changelog offset of the last marker of this instance's fences, as far as it is known; -1 if none is. */
+  term(partition: number): number {
+    return this.#terms.get(partition) ?? -1
+  }
+
+  /** Notes where a marker of this instance is. */
+  noteMarker(partition: number, offset: number): void {
+    this.#terms.set(partition, offset)
   }
 
   /**
@@ -46,8 +57,11 @@ export class PartitionOwnership {
     return ({ producerId }) => own.some((one) => one.producerId === producerId)
   }
 
-  /** Takes partitions, in parallel. From then on the broker refuses writes of earlier owners, unless FENCING=false. */
-  async acquire(partitions: readonly number[]): Promise<void> {
+  /**
+   * Takes partitions, in parallel. From then on the broker refuses writes of earlier owners, unless FENCING=false.
+   * @returns those that another instance has taken meanwhile
+   */
+  async acquire(partitions: readonly number[]): Promise<Map<number, LatchkeyError>> {
     // A leader that has not opened one of the partitions yet (the topic is new, or the broker has just started) would
     // delay the markers of all partitions by 30 s, because Kafka 4.1 does not answer itself in this case
     // (KafkaApis.handleWriteTxnMarkersRequest). A leader that answers this request has opened them.
@@ -56,17 +70,24 @@ export class PartitionOwnership {
     // A fence is three requests in a row, and each is replicated before the coordinator takes the next one of the
     // same connection.
     const lanes = Math.min(Math.ceil(partitions.length / partitionsPerLane), lanesMax)
+    const refused = new Map<number, LatchkeyError>()
     const taking = partitions.map(async (partition, index) => {
       if (!this.#config.fencing) return this.#take(partition)
       const claim = newClaim()
-      await this.#fence(partition, claim, 0, index % lanes)
-      this.#claims.set(partition, claim)
+      try {
+        await this.#fence(partition, claim, 0, index % lanes)
+        this.#claims.set(partition, claim)
+      } catch (error) {
+        if (!(error instanceof LatchkeyError) || error.code !== 'fenced') throw error
+        refused.set(partition, error)
+      }
     })
     try {
       await Promise.all(taking)
     } finally {
       producer.closeLanes()
     }
+    return refused
   }
 
   /**
@@ -101,7 +122,8 @@ export class PartitionOwnership {
   async #requireNoSuccessor(partition: number, from: number): Promise<void> {
     const { changelogTopic } = this.#config
     const { changelog } = this.#clients
-    if (!(await hasSuccessor(changelog, changelogTopic, partition, from, this.isOwn(partition)))) return
+    const ownMarker = (offset: number) => this.noteMarker(partition, offset)
+    if (!(await hasSuccessor(changelog, changelogTopic, partition, from, this.isOwn(partition), ownMarker))) return
     const found = 'another instance has taken it since and written to it, which the broker has forgotten'
     throw new LatchkeyError('fenced', `Taking ${changelogTopic} partition ${partition}: ${found}`)
   }

@@ -23,6 +23,7 @@ export async function markersFrom(
 /**
  * Whether another owner has taken the partition after an offset and has written to it: there is a foreign marker,
  * followed by non-transactional records of the same producer. Stops at the first match.
+ * @param ownMarker receives the offset of each own marker before it
  */
 export async function hasSuccessor(
   client: KafkaClient,
@@ -30,10 +31,14 @@ export async function hasSuccessor(
   partition: number,
   from: number,
   isOwn: (written: ProducerIdentity) => boolean,
+  ownMarker: (offset: number) => void = () => {},
 ): Promise<boolean> {
   const marked = new Set<string>()
   for await (const { batch } of logBatches(client, topic, partition, { from, to: atEnd }, 'read_uncommitted')) {
-    if (isOwn(batch)) continue
+    if (isOwn(batch)) {
+      if (batch.isControl) ownMarker(batch.baseOffset)
+      continue
+    }
     const name = `${batch.producerId} ${batch.producerEpoch}`
     if (batch.isControl) marked.add(name)
     else if (!batch.isTransactional && marked.has(name)) return true

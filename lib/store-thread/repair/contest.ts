@@ -6,6 +6,8 @@ export interface Contest {
   lookedTo: number
   /** Changelog offset up to which records that are too large to hold have been reported. */
   unheldTo: number
+  /** Changelog offset of the last abort marker of another producer; -1 if none is known. */
+  markedAt: number
   /** Range to search next. */
   due: OffsetRange | undefined
   isLooking: boolean
@@ -18,4 +20,17 @@ export interface Contest {
   isCounted: boolean
   /** Whether repairs have ended for this partition. */
   isContested: boolean
+}
+
+export function newContest(): Contest {
+  return {
+    lookedTo: 0,
+    unheldTo: 0,
+    markedAt: -1,
+    due: undefined,
+    isLooking: false,
+    repairedAt: [],
+    isCounted: false,
+    isContested: false,
+  }
 }

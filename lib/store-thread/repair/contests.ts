@@ -7,6 +7,7 @@
 import { LatchkeyError } from '../../errors.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import type { OffsetRange } from '../../kafka/producer.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import { loggerOf, RepeatedLog } from '../../log/index.ts'
 import { withoutHeaders } from '../../store-protocol/header-prefix.ts'
 import { hasHeaderPrefix } from '../../store-protocol/kept-headers.ts'
@@ -16,9 +17,10 @@ import type { Amendment } from '../ingest/amendment.ts'
 import type { Ingest } from '../ingest/ingest.ts'
 import type { PartitionOwnership } from '../ingest/partition-ownership.ts'
 import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
+import { isAbortMarker } from '../recovery/succession.ts'
 import { logUnheld } from '../recovery/unheld-records.ts'
 import type { StoreContext } from '../store-context.ts'
-import type { Contest } from './contest.ts'
+import { type Contest, newContest } from './contest.ts'
 import { type ForeignRecord, foreignRecords } from './foreign-records.ts'
 
 const log = loggerOf('store')
@@ -92,15 +94,7 @@ export class Contests {
   #contestOf(partition: number): Contest {
     const known = this.#contests.get(partition)
     if (known !== undefined) return known
-    const contest = {
-      lookedTo: 0,
-      unheldTo: 0,
-      due: undefined,
-      isLooking: false,
-      repairedAt: [],
-      isCounted: false,
-      isContested: false,
-    }
+    const contest = newContest()
     this.#contests.set(partition, contest)
     return contest
   }
@@ -125,6 +119,10 @@ export class Contests {
     contest.isCounted = false
     const { unheldTo } = contest
     let { records, next } = await this.#read(partition, contest, range)
+    if (config.elastic !== undefined && contest.markedAt > this.#ownership.term(partition)) {
+      // Other instances take the marker for that of a later owner. If it is, this one is fenced; if not, the next is ours.
+      await this.#ingest.repairs.renewed(partition)
+    }
     if (records.size === 0 && contest.unheldTo === unheldTo) return range.to
     this.#log(partition, range.to)
     if (!config.fencing) this.#open.add(partition)
@@ -144,20 +142,24 @@ export class Contests {
     return to
   }
 
-  #read(partition: number, contest: Contest, range: OffsetRange) {
+  async #read(partition: number, contest: Contest, range: OffsetRange) {
     const { clients, config } = this.#context
-    const isOwn = this.#ownership.isOwn(partition)
     const { changelogTopic } = config
     const unheld = (fault: LatchkeyError, next: number) => {
       if (next <= contest.unheldTo) return
       contest.unheldTo = next
       logUnheld(changelogTopic, partition, fault)
     }
-    return foreignRecords(clients.changelog, changelogTopic, partition, range, isOwn, unheld).catch(
-      (error: unknown) => {
-        throw corruptChangelog(changelogTopic, partition, error)
-      },
-    )
+    const marker = (batch: RecordBatchReader, isOwn: boolean) => {
+      if (isOwn) this.#ownership.noteMarker(partition, batch.baseOffset)
+      else if (isAbortMarker(batch)) contest.markedAt = batch.baseOffset
+    }
+    const isOwn = this.#ownership.isOwn(partition)
+    try {
+      return await foreignRecords(clients.changelog, changelogTopic, partition, range, isOwn, { unheld, marker })
+    } catch (error) {
+      throw corruptChangelog(changelogTopic, partition, error)
+    }
   }
 
   async #end(partition: number): Promise<number> {

@@ -3,6 +3,7 @@
  * records follows it.
  */
 import type { KafkaClient } from '../../kafka/client.ts'
+import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
 import type { ProducerIdentity } from '../../kafka/transactional-id.ts'
 import { type LogPart, openBatches } from '../recovery/log-batches.ts'
 import { orderOf } from '../recovery/source-trail.ts'
@@ -26,27 +27,40 @@ export interface ForeignRecords {
   next: number
 }
 
-/** @param unheld receives each record that is too large to hold */
+export interface ForeignSink {
+  /** Receives each record that is too large to hold. */
+  readonly unheld?: UnheldRecord
+  /** Receives each marker. */
+  readonly marker?: (batch: RecordBatchReader, isOwn: boolean) => void
+}
+
 export async function foreignRecords(
   client: KafkaClient,
   topic: string,
   partition: number,
   part: LogPart,
   isOwn: (written: ProducerIdentity) => boolean,
-  unheld: UnheldRecord = () => {},
+  { unheld, marker }: ForeignSink = {},
   bytesMax = bytesMaxDefault,
 ): Promise<ForeignRecords> {
   const records = new Map<string, ForeignRecord>()
   let bytes = 0
   const notePassedOver: UnheldRecord = (fault, next, key) => {
-    unheld(fault, next, key)
+    unheld?.(fault, next, key)
     if (key === undefined) return
     // Its headers are not read, so it counts like a record without a source offset.
     records.set(key.toString('latin1'), { order: -1, value: undefined })
     bytes += key.length + entryOverheadBytes
   }
-  for await (const batch of openBatches(client, topic, partition, part, { unheld: notePassedOver })) {
+  for await (const batch of openBatches(client, topic, partition, part, {
+    withMarkers: true,
+    unheld: notePassedOver,
+  })) {
     const isForeign = !isOwn(batch)
+    if (batch.isControl) {
+      marker?.(batch, !isForeign)
+      continue
+    }
     if (!isForeign && records.size === 0) continue
     while (batch.nextRecord()) {
       const { data, keyStart, keyLength, valueStart, valueLength } = batch

@@ -30,15 +30,16 @@ export function followPrimaries(context: StoreContext, parts: PrimaryParts, part
   }
 }
 
-function pointOf(
-  { config, stats }: StoreContext,
-  { ingest, ownership, repairs, contests, rereads, recovered }: PrimaryParts,
-  partition: number,
-): PartitionPoint | undefined {
+/** Whether the map and the changelog may differ. */
+export function mayDiffer({ repairs, rereads, contests }: PrimaryParts, partition: number): boolean {
+  return repairs.isRepairing(partition) || rereads.isChanging(partition) || contests.isOpen(partition)
+}
+
+function pointOf({ config, stats }: StoreContext, parts: PrimaryParts, partition: number): PartitionPoint | undefined {
+  const { ingest, ownership, contests, recovered } = parts
   const position = ingest.changelogEnd(partition)
   const state = partitionStateOf(stats, partition)
-  if (position < 0 || (state !== 'running' && state !== 'halted')) return undefined
-  if (repairs.isRepairing(partition) || rereads.isChanging(partition) || contests.isOpen(partition)) return undefined
+  if (position < 0 || (state !== 'running' && state !== 'halted') || mayDiffer(parts, partition)) return undefined
   const { changelogStart, owners, clock } = recovered.get(partition)!
   const succession = new Succession(owners)
   const identity = ownership.identity(partition)!

@@ -98,6 +98,7 @@ test('PartitionOwnership keeps a partition that it takes again when no other ins
   expect(ownership.identity(0)).toEqual(renewed)
   expect([first, renewed].map(ownership.isOwn(0))).toEqual([true, true])
   expect(isSame(coordinator.markers.at(-1), renewed)).toBe(true)
+  expect(ownership.term(0)).toBe(changelog.end - 1)
 })
 
 test('PartitionOwnership takes no partition from another instance that has fenced it since', async () => {

@@ -21,6 +21,7 @@ async function start({
   fencing = false,
   useProcessingOnly = false,
   isLost = false,
+  isElastic = false,
   settled = Promise.resolve(true),
 } = {}) {
   const { map, put, openAll } = createFixture()
@@ -44,13 +45,13 @@ async function start({
   }
   const context = {
     clients: { changelog: fake.client },
-    config: { changelogTopic: 'log', fencing, useProcessingOnly },
+    config: { changelogTopic: 'log', fencing, useProcessingOnly, ...(isElastic && { elastic: {} }) },
     map,
     stats,
     post: ({ type, reason }: { type: string; reason: string }) => void said.push(`${type}: ${reason}`),
     failed: (error: unknown) => void said.push(`failed: ${error}`),
   }
-  const ownership = { isOwn: () => () => false }
+  const ownership = { isOwn: () => () => false, term: () => -1 }
   const contests = new Contests(
     context as unknown as StoreContext,
     ownership as unknown as PartitionOwnership,
@@ -74,7 +75,14 @@ async function start({
     await until('it is seen', () => stats.count('foreignWrites') === at + 1)
   }
   const append = (...entries: Entry[]) => appendBatches(entries)
-  return { append, appendBatches, said, written, stats, renewals: () => renewals }
+  /** Another program ends a transaction. */
+  function abort(): void {
+    const from = endOf()
+    const records = [rawRecord({ key: Buffer.alloc(4), value: Buffer.alloc(6) })]
+    log.push(rawBatch({ baseOffset: BigInt(from), attributes: 0x30, producerId: 8n, producerEpoch: 0, records }))
+    contests.found(0, { from, to: endOf() })
+  }
+  return { abort, contests, append, appendBatches, said, written, stats, renewals: () => renewals }
 }
 
 function answerFrom(log: readonly Buffer[], { request, answer }: Exchange): void {
@@ -167,4 +175,14 @@ test('Contests gives advice when there is nothing in memory to repair from', asy
   await append(['a', 'other', 3])
   expect(written).toEqual([])
   expect(said[0]).toMatch(/^foreign: log partition 0: another writer has appended before offset 1; .*then restart/)
+})
+
+test('an abort marker of another program has the partition taken again in a group, so that it does not count as a later owner', async () => {
+  const group = await start({ fencing: true, isElastic: true })
+  group.abort()
+  await until('it is taken', () => group.renewals() === 1)
+  const alone = await start({ fencing: true })
+  alone.abort()
+  await until('it is looked at', () => alone.contests.lookedTo(0) === 1)
+  expect([alone.renewals(), group.said, alone.said]).toEqual([0, [], []])
 })

@@ -19,6 +19,14 @@ function batch(at: number, producerId: bigint, ...entries: Entry[]): Buffer {
   return rawBatch({ baseOffset: BigInt(at), producerId, producerEpoch: 0, records })
 }
 
+/** Attributes of a control batch in a transaction. */
+const controlAttributes = 0x30
+
+function marker(at: number, producerId: bigint): Buffer {
+  const records = [rawRecord({ key: Buffer.from([0, 0, 0, 0]), value: Buffer.alloc(6) })]
+  return rawBatch({ baseOffset: BigInt(at), attributes: controlAttributes, producerId, producerEpoch: 0, records })
+}
+
 /** What is found in a log of batches from an offset on. */
 async function found(log: Buffer[], from: number, to: number, bytesMax?: number) {
   const fake = new FakeClient()
@@ -28,11 +36,16 @@ async function found(log: Buffer[], from: number, to: number, bytesMax?: number)
     answer(fetchResponse('log', [{ partition: 0, records, lastStableOffset: to, highWatermark: to }]))
   })
   const isOwn = ({ producerId }: { producerId: number }) => producerId === Number(own)
-  const { records, next } = await foreignRecords(fake.client, 'log', 0, { from, to }, isOwn, undefined, bytesMax)
+  const markers: string[] = []
+  const sink = {
+    marker: ({ baseOffset }: { baseOffset: number }, isOurs: boolean) =>
+      void markers.push(`${isOurs ? 'own' : 'foreign'} ${baseOffset}`),
+  }
+  const { records, next } = await foreignRecords(fake.client, 'log', 0, { from, to }, isOwn, sink, bytesMax)
   const lines = [...records].map(
     ([key, { order, value }]) => `${key}=${value === undefined ? 'unheld' : (value?.toString() ?? 'deleted')} ${order}`,
   )
-  return { lines, next }
+  return { lines, next, markers }
 }
 
 test('foreignRecords finds the last foreign record of each key, and the offset to compare it by', async () => {
@@ -58,11 +71,17 @@ test('foreignRecords omits keys that we wrote after it, and records before the p
 test('foreignRecords stops at a whole batch when it holds enough, and continues there', async () => {
   const log = [0, 1, 2].map((at) => batch(at, foreign, [`k${at}`, 'value']))
   const first = await found(log, 0, 3, 10)
-  expect(first).toEqual({ lines: ['k0=value -1'], next: 1 })
+  expect(first).toMatchObject({ lines: ['k0=value -1'], next: 1 })
   expect((await found(log, first.next, 3)).lines).toEqual(['k1=value -1', 'k2=value -1'])
 })
 
 test('foreignRecords has the key of a record beyond every limit, unless we wrote it after that', async () => {
   const log = [unheldBatch(0, 'a'), unheldBatch(1, 'b'), batch(2, own, ['b', 'ours', ['src', 9]])]
   expect((await found(log, 0, 3)).lines).toEqual(['a=unheld -1'])
+})
+
+test('foreignRecords passes on whose markers it meets, which are no records', async () => {
+  const log = [marker(0, own), batch(1, foreign, ['a', 'theirs']), marker(2, foreign), batch(3, own, ['b', 'ours'])]
+  const { lines, markers } = await found(log, 0, 4)
+  expect([lines, markers]).toEqual([['a=theirs -1'], ['own 0', 'foreign 2']])
 })

@@ -1,0 +1,112 @@
+/** Role changes over primaries and replicas that are the test. */
+import { expect } from 'bun:test'
+import { LatchkeyError } from '../../../lib/errors.ts'
+import { setPartitionState } from '../../../lib/store-protocol/partition-state.ts'
+import { Stats } from '../../../lib/store-protocol/stats.ts'
+import type { Primaries } from '../../../lib/store-thread/primaries.ts'
+import type { Replicas } from '../../../lib/store-thread/replicas.ts'
+import { RoleChanges } from '../../../lib/store-thread/role-changes.ts'
+import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
+import type { TakingSteps } from '../../../lib/store-thread/taking.ts'
+import { memoryStandIn } from './stand-ins.ts'
+
+const open: RoleChanges[] = []
+
+export function stopRoleChanges(): void {
+  for (const one of open.splice(0)) one.stop()
+}
+
+/** Resolves when what has been begun is done. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+}
+
+export function startRoleChanges(primaries: number[], replicas: number[], elastic?: { lingerMs: number }) {
+  const roles = { primaries, replicas, notices: [] }
+  const done: string[] = []
+  const pending: PromiseWithResolvers<void>[] = []
+  const failures: unknown[] = []
+  /** Partitions whose marker is not read with those of the others, once. */
+  const late = new Set<number>()
+  const cold = new Set<number>()
+  /** Partitions that another instance has taken when they are, once. */
+  const foreign = new Set<number>()
+  const begin = (what: string) => {
+    done.push(what)
+    const change = Promise.withResolvers<void>()
+    pending.push(change)
+    return change.promise
+  }
+  const move = (partition: number, from: number[], to: number[]) => {
+    from.splice(from.indexOf(partition), 1)
+    to.push(partition)
+  }
+  let taken: (partition: number) => void = () => {}
+  const primary = {
+    events: { onTaken: (listener: (partition: number) => void) => (taken = listener) },
+    parts: { ingest: { changelogEnd: () => -1 } },
+    take: async (partitions: readonly number[], { refused }: TakingSteps) => {
+      await begin(`take ${partitions.join(' ')}`)
+      for (const partition of foreign) refused!(partition, new LatchkeyError('fenced', 'taken'))
+      const read = partitions.filter((partition) => !late.delete(partition) && !foreign.delete(partition))
+      for (const partition of read) move(partition, roles.replicas, roles.primaries)
+    },
+    release: async (partition: number) => {
+      await begin(`release ${partition}`)
+      move(partition, roles.primaries, roles.replicas)
+    },
+  } as unknown as Primaries
+  const handover = {
+    isWarm: (partition: number) => !cold.has(partition),
+    expect: () => {},
+    cancel: (partitions: readonly number[]) => void (partitions.length > 0 && done.push('cancel')),
+    forget: () => {},
+  }
+  let filled = () => {}
+  const replica = {
+    handover,
+    adopt: () => Promise.resolve(),
+    copyOf: () => undefined,
+    onFilled: (listener: () => void) => (filled = listener),
+    add: (partition: number, entries: number) => {
+      expect(entries).toBe(7)
+      roles.replicas.push(partition)
+      setPartitionState(stats, partition, 'recovering')
+      return begin(`add ${partition}`)
+    },
+    drop: async (partition: number) => {
+      await begin(`drop ${partition}`)
+      roles.replicas.splice(roles.replicas.indexOf(partition), 1)
+    },
+  } as unknown as Replicas
+  const committed = { offset: 0, metadata: 'latchkey/1 entries=7' }
+  const source = { retryForever: async () => new Map([0, 1, 2, 3, 4, 5].map((partition) => [partition, committed])) }
+  const clients = { changelog: { signal: new AbortController().signal }, source }
+  const failed = (error: unknown) => failures.push(error)
+  const stats = new Stats([0, 1, 2, 3, 4, 5])
+  for (const partition of stats.layout) setPartitionState(stats, partition, 'running')
+  const { memory, hold: holdMemory } = memoryStandIn()
+  const context = {
+    config: { elastic },
+    roles,
+    clients,
+    failed,
+    stats,
+    memory,
+    post: () => {},
+  } as unknown as StoreContext
+  const changes = new RoleChanges(context, primary, replica)
+  const next = async (error?: Error) => {
+    const change = pending.shift()!
+    if (error === undefined) change.resolve()
+    else change.reject(error)
+    await settled()
+  }
+  const fill = (partition: number) => {
+    setPartitionState(stats, partition, 'running')
+    filled()
+  }
+  open.push(changes)
+  const take = (partition: number) => taken(partition)
+  return { changes, done, next, failures, fill, holdMemory, roles, late, cold, foreign, take, stats }
+}
