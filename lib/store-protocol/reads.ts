@@ -88,4 +88,6 @@ export interface EntryCount {
   /** Replaces `epoch`. */
   readonly epochs?: InstanceEpochs
   readonly count: number
+  /** Only if partitions were named: of each of them. */
+  readonly counts?: readonly number[]
 }

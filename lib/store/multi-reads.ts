@@ -6,7 +6,7 @@ import { LatchkeyError } from '../errors.ts'
 import { noteGarbage, oversized, type Reader, readTogether, touchBlock } from '../map/index.ts'
 import { splitHeaderPrefix } from '../store-protocol/header-prefix.ts'
 import { hasHeaderPrefix } from '../store-protocol/kept-headers.ts'
-import type { ChunkBounds, ManyLookups, WalkChunk, WalkPosition } from '../store-protocol/reads.ts'
+import type { ChunkBounds, EntryCount, ManyLookups, WalkChunk, WalkPosition } from '../store-protocol/reads.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { type Assignment, partitionsOf } from './assignment.ts'
@@ -61,18 +61,19 @@ export class MultiReads {
     })
   }
 
-  /** As StoreReads.count. */
-  count(): { epoch: number; count: number } | Promise<{ epoch: number; count: number }> {
+  /** As StoreReads.count. @param wanted partitions to count; all that are held by default */
+  count(wanted?: readonly number[]): EntryCount | Promise<EntryCount> {
     return this.#read((threads, readers) => {
-      const partitions = partitionsOf(threads.assignment)
+      const partitions = wanted ?? partitionsOf(threads.assignment)
       const requireComplete = () => {
         for (const partition of partitions) this.#requireComplete(partition, threads.assignment)
       }
       requireComplete()
-      const counted = readTogether(readers, (epoch) => ({
-        epoch,
-        count: readers.reduce((sum, reader) => sum + reader.count(), 0),
-      }))
+      const counted = readTogether(readers, (epoch) => {
+        if (wanted === undefined) return { epoch, count: sum(readers.map((reader) => reader.count())) }
+        const counts = wanted.map((partition) => sum(readers.map((reader) => reader.countOf(partition))))
+        return { epoch, count: sum(counts), counts }
+      })
       requireComplete()
       return counted
     })
@@ -127,6 +128,10 @@ export class MultiReads {
     const found = `the values of the keys before fill the answer of at most ${bytesMax} bytes. Request this key again`
     return new LatchkeyError('answer_full', `Reading store ${this.#config.storeId}: ${found}`)
   }
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }
 
 /** Looks keys up, one after another, until their values fill the answer. */

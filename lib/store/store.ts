@@ -152,9 +152,9 @@ export class Store implements StoreReads {
     return this.#multiReads.readChunk(position, bounds)
   }
 
-  count(): { epoch: number; count: number } | Promise<{ epoch: number; count: number }> {
+  count(partitions?: readonly number[]): ReturnType<MultiReads['count']> {
     this.#requireServing('Reading')
-    return this.#multiReads.count()
+    return this.#multiReads.count(partitions)
   }
 
   /** Returns a reader outside the pool, for lookups that must not wait: see PinnedReader. */

@@ -44,6 +44,7 @@ describe.each([
     const { epoch } = chunks[0]!
     expect(chunks.every((chunk) => chunk.epoch === epoch)).toBe(true)
     expect(store.count()).toEqual({ epoch, count: 400 })
+    expect(store.count([1, 2])).toEqual({ epoch, count: 200, counts: [100, 100] })
     expect(store.readers.inUse).toBe(0)
   })
 })
@@ -60,6 +61,8 @@ test('a partition is not walked or counted while not all its entries are here', 
   setState(1, 'recovering')
   expect(codes()).toEqual([undefined, 'replica_recovering', 'partition_not_held'])
   expect(codeOf(() => store.count())).toBe('replica_recovering')
+  expect(codeOf(() => store.count([0]))).toBeUndefined()
+  expect(codeOf(() => store.count([2]))).toBe('partition_not_held')
   setState(0, 'rebuilding')
   expect(codes()[0]).toBe('rebuilding')
 })

@@ -148,6 +148,13 @@ export class Reader {
     return count
   }
 
+  /** As count(), of one partition: 0 if the map does not hold it. */
+  countOf(partition: number): number {
+    const { figures, indexOf } = this.#view
+    const index = indexOf[partition]
+    return index === undefined || index < 0 ? 0 : figures.entries(publishedSide(this.#exchanges), index)
+  }
+
   /** Takes the epoch out of the reader, for the pool. Returns undefined if the reader has been released before. */
   detach(): Epoch | undefined {
     const epoch = this.#epoch
