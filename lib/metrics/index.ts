@@ -8,6 +8,7 @@ import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { CounterName } from '../store-protocol/stats.ts'
 import { conditionNames, storeStates, type StoreStatus } from '../store-protocol/status.ts'
 import { feedEventKinds, resumeKinds } from './feed-stats.ts'
+import { registerGroup } from './group-series.ts'
 import { latencyBounds, lookupOutcomes, type LookupStats } from './lookup-stats.ts'
 import { registerMemory } from './memory-series.ts'
 import { registerPartitionSeries } from './partition-series.ts'
@@ -16,6 +17,7 @@ import { RespStats } from './resp-stats.ts'
 import { SeriesRegistry } from './series.ts'
 
 export { type FeedEventKind, FeedStats } from './feed-stats.ts'
+export { type ForwardResult, ForwardStats } from './forward-stats.ts'
 export { outcomeOf, outcomeOfCode } from './lookup-outcome.ts'
 export { latencyBounds, type LookupOutcome, LookupStats } from './lookup-stats.ts'
 export { RespStats } from './resp-stats.ts'
@@ -99,6 +101,7 @@ export function createMetrics(
   registerMemory(series, () => status.memory)
   registerPartitionSeries(series, () => ({ stats: source.stats, details: status.details }))
   registerLookups(series, source, lookups)
+  registerGroup(series, lookups, () => status)
   registerResp(series, resp)
   registerProcess(series, startedAt / 1000)
   return {

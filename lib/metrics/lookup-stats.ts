@@ -3,6 +3,7 @@
  * nanoseconds, an observation by prom-client 200. They become text only at a scrape.
  */
 import { feedCounts, FeedStats } from './feed-stats.ts'
+import { forwardCounts, ForwardStats } from './forward-stats.ts'
 
 export const lookupOutcomes = [
   'found',
@@ -38,7 +39,8 @@ const hostsRefusedAt = secondsAt + 1
 /** Time of the last logged refusal, in milliseconds since the epoch. All threads use the value of the first thread. */
 const hostsRefusedLoggedAt = hostsRefusedAt + 1
 const feedAt = hostsRefusedLoggedAt + 1
-const counts = feedAt + feedCounts
+const forwardsAt = feedAt + feedCounts
+const counts = forwardsAt + forwardCounts
 
 const refusedLogMs = 60_000
 
@@ -51,6 +53,8 @@ export class LookupStats {
   readonly #all: readonly Float64Array[]
   /** Of the streams of changes, which the same threads send. */
   readonly feed: FeedStats
+  /** Of lookups that other instances answer. */
+  readonly forwards: ForwardStats
 
   /** Allocates shared memory for the counts of one thread. */
   static buffer(): SharedArrayBuffer {
@@ -66,6 +70,10 @@ export class LookupStats {
     this.#own = this.#all[own]!
     this.feed = new FeedStats(
       this.#all.map((thread) => thread.subarray(feedAt)),
+      own,
+    )
+    this.forwards = new ForwardStats(
+      this.#all.map((thread) => thread.subarray(forwardsAt)),
       own,
     )
   }

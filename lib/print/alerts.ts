@@ -97,6 +97,57 @@ const rules: readonly Rule[] = [
     summary: 'Lookups are refused, since all readers are in use',
     description: 'Raise READER_POOL_SIZE, or HTTP_THREADS.',
   },
+  {
+    alert: 'LatchkeyGroupUnassigned',
+    expr: 'latchkey_group_unassigned_partitions > 0',
+    for: '1m',
+    severity: 'page',
+    summary: 'No instance of the group can hold {{ $value }} partitions',
+    description: 'Lookups of their keys are refused. Start another instance, or raise MEMORY_MAX.',
+  },
+  {
+    alert: 'LatchkeyGroupExcludes',
+    expr: 'latchkey_group_excluded_members > 0',
+    for: '2m',
+    severity: 'ticket',
+    summary: '{{ $value }} instances of the group get nothing',
+    description: 'GET /group names them, and why: a setting or a token that differs, or too many instances.',
+  },
+  {
+    alert: 'LatchkeyGroupWithoutLease',
+    expr: 'latchkey_group_lease_seconds == 0 and latchkey_group_members > 0',
+    for: '2m',
+    severity: 'ticket',
+    summary: 'The instance does not reach the coordinator of its group',
+    description:
+      'It answers with what it has. Another instance takes its partitions, unless that does not reach Kafka either.',
+  },
+  {
+    alert: 'LatchkeyPeerUnreachable',
+    expr: 'latchkey_peer_up == 0',
+    for: '2m',
+    severity: 'ticket',
+    summary: 'Instance {{ $labels.peer }} is not reached',
+    description:
+      'GET /group has the reason. Lookups go to other copies. Correct ADVERTISED_URL there, or the network between.',
+  },
+  {
+    alert: 'LatchkeyForwardsFail',
+    expr: 'sum by (instance) (increase(latchkey_lookups_forwarded_total{result=~"refused|unreachable"}[5m])) > 0',
+    for: '0m',
+    severity: 'ticket',
+    summary: 'Lookups fail, since no other instance that has the key answers it',
+    description: 'GET /group shows who holds what, and who is reached.',
+  },
+  {
+    alert: 'LatchkeyGroupUnsteady',
+    expr: 'changes(latchkey_group_generation[30m]) > 15',
+    for: '5m',
+    severity: 'ticket',
+    summary: 'The group is assigned again and again',
+    description:
+      'The log of each instance has the reasons. Look for instances that end and start, and at the network to Kafka.',
+  },
 ]
 
 export const alerts = `${YAML.stringify(

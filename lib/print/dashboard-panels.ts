@@ -134,6 +134,52 @@ export const panelRows: readonly (readonly [title: string, panels: readonly Pane
     ],
   ],
   [
+    'Group',
+    [
+      {
+        title: 'Instances',
+        description: 'With ELASTIC: instances in the plan, as each of them has it. They should agree.',
+        unit: 'none',
+        queries: [
+          { expr: `latchkey_group_members${selected}`, legend: '{{instance}}' },
+          { expr: `latchkey_group_excluded_members${selected} > 0`, legend: 'excluded, says {{instance}}' },
+        ],
+      },
+      {
+        title: 'Partitions in memory',
+        description: 'Of each instance, by state. No partition should be without an instance.',
+        unit: 'none',
+        queries: [
+          { expr: `latchkey_partition_copies${selected}`, legend: '{{instance}} {{state}}' },
+          { expr: `latchkey_group_unassigned_partitions${selected} > 0`, legend: 'unassigned, says {{instance}}' },
+        ],
+      },
+      {
+        title: 'Forwarded lookups by result',
+        description:
+          'Keys that other instances have. refused and unreachable are errors. A slow instance causes hedges.',
+        unit: 'reqps',
+        queries: [
+          {
+            expr: `sum by (result) (rate(latchkey_lookups_forwarded_total${selected}[$__rate_interval])) > 0`,
+            legend: '{{result}}',
+          },
+          { expr: `sum(rate(latchkey_lookups_hedged_total${selected}[$__rate_interval])) > 0`, legend: 'hedged' },
+        ],
+      },
+      {
+        title: 'Reached, lease, plans',
+        description: 'Others that each instance does not reach, seconds of its lease, and plans in five minutes.',
+        unit: 'none',
+        queries: [
+          { expr: `count by (instance) (latchkey_peer_up${selected} == 0)`, legend: 'not reached by {{instance}}' },
+          { expr: `latchkey_group_lease_seconds${selected}`, legend: 'lease {{instance}}' },
+          { expr: `changes(latchkey_group_generation${selected}[5m])`, legend: 'plans {{instance}}' },
+        ],
+      },
+    ],
+  ],
+  [
     'Process',
     [
       {

@@ -7,9 +7,7 @@ import { snapshotRefusals } from '../../lib/store-protocol/snapshot-refusal.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import { conditionNames } from '../../lib/store-protocol/status.ts'
 import { FakeStore } from '../support/http/fake-store.ts'
-
-const sampleLine =
-  /^([a-z_]+)(?:\{([a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*)\})? (-?[0-9.e+-]+|NaN|[+-]Inf)$/
+import { samplesIn } from '../support/metrics/samples.ts'
 
 const facts = processFacts('1.2.3')
 
@@ -18,37 +16,6 @@ function setUp() {
   const lookups = new LookupStats()
   const metrics = createMetrics(store, lookups, facts)
   return { store, lookups, render: () => metrics.render() }
-}
-
-/** Value by name and labels, after checking the text line by line. */
-function parse(text: string): Map<string, number> {
-  expect(text).toEndWith('\n')
-  const samples = new Map<string, number>()
-  const types = new Map<string, string>()
-  let helped = ''
-  for (const line of text.split('\n')) {
-    if (line === '') continue
-    const [, keyword, name, rest] = /^# (HELP|TYPE) (\S+) (.+)$/.exec(line) ?? []
-    if (keyword === 'HELP') helped = name!
-    else if (keyword === 'TYPE') {
-      expect(name).toBe(helped)
-      expect(types.has(name!)).toBeFalse()
-      types.set(name!, rest!)
-    } else {
-      const [, sample, labels, value] = sampleLine.exec(line) ?? []
-      if (sample === undefined) throw new Error(`No sample: ${line}`)
-      const type = types.get(helped)!
-      const suffixes = type === 'histogram' ? ['_bucket', '_sum', '_count'] : ['']
-      expect(sample).toStartWith(helped)
-      expect(suffixes).toContain(sample.slice(helped.length))
-      expect(type === 'counter').toBe(sample.endsWith('_total'))
-      const series = labels === undefined ? sample : `${sample}{${labels}}`
-      expect(samples.has(series)).toBeFalse()
-      samples.set(series, Number(value === '+Inf' ? Infinity : value))
-    }
-  }
-  for (const name of types.keys()) expect(name).toStartWith('latchkey_')
-  return samples
 }
 
 /** Names that a text has, without the suffixes of histograms. */
@@ -68,7 +35,7 @@ describe('createMetrics', () => {
   )
 
   test('every counter is there at zero when nothing has happened', async () => {
-    const samples = parse(await setUp().render())
+    const samples = samplesIn(await setUp().render())
     const zeros = [
       'latchkey_records_consumed_total',
       'latchkey_records_skipped_total{reason="null_key"}',
@@ -104,7 +71,7 @@ describe('createMetrics', () => {
 
   test('every series is there before anything has happened, but for offsets that are not known', async () => {
     const text = await createMetrics(new FakeStore(), new LookupStats(), facts, new RespStats(commandLabels)).render()
-    const samples = [...parse(text).keys()]
+    const samples = [...samplesIn(text).keys()]
     const families = text.match(/(?<=^# HELP )\S+/gm) ?? []
     const names = new Set(samples.map((sample) => /^\w+/.exec(sample)![0].replace(/_(bucket|sum|count)$/, '')))
     const empty = families.filter((family) => !names.has(family))
@@ -112,6 +79,7 @@ describe('createMetrics', () => {
       'latchkey_partition_end_offset',
       'latchkey_partition_lag',
       'latchkey_partition_position',
+      'latchkey_peer_up',
     ])
     for (const name of conditionNames) expect(samples).toContain(`latchkey_condition{name="${name}"}`)
   })
@@ -129,7 +97,7 @@ describe('createMetrics', () => {
     store.stats.setGauge(1, 'recoveryPosition', 150)
     store.stats.setGauge(1, 'recoveryEnd', 300)
     store.readers = { size: 4, inUse: 3, waiting: 2 }
-    const samples = parse(await render())
+    const samples = samplesIn(await render())
     expect(Object.fromEntries(samples)).toMatchObject({
       latchkey_records_consumed_total: 5,
       'latchkey_records_skipped_total{reason="too_large"}': 2,
@@ -152,7 +120,7 @@ describe('createMetrics', () => {
   test('a partition counts as recovered when its changelog is empty', async () => {
     const { store, render } = setUp()
     for (const name of ['recoveryStart', 'recoveryPosition', 'recoveryEnd'] as const) store.stats.setGauge(0, name, 0)
-    expect(parse(await render()).get('latchkey_partition_recovery_ratio{partition="0"}')).toBe(1)
+    expect(samplesIn(await render()).get('latchkey_partition_recovery_ratio{partition="0"}')).toBe(1)
   })
 
   test('a partition with snapshots has their figures, and others have zeros', async () => {
@@ -164,7 +132,7 @@ describe('createMetrics', () => {
     stats.setGauge(1, 'snapshotBytes', 900)
     stats.setGauge(1, 'snapshotSeconds', 0.5)
     stats.add('snapshotFailures', 2)
-    const samples = parse(await render())
+    const samples = samplesIn(await render())
     expect(Object.fromEntries(samples)).toMatchObject({
       latchkey_snapshots_total: 0,
       latchkey_snapshot_failures_total: 2,
@@ -182,11 +150,11 @@ describe('createMetrics', () => {
     const { store, render } = setUp()
     const series = 'latchkey_partition_trouble_since_seconds{partition="1",client="changelog producer",broker="b:1"}'
     const none = 'latchkey_partition_trouble_since_seconds{partition="1"}'
-    const before = parse(await render())
+    const before = samplesIn(await render())
     expect([before.has(series), before.get(none)]).toEqual([false, 0])
     const trouble = { partition: 1, client: 'changelog producer', broker: 'b:1', message: 'refused' }
     store.state.details[1]!.troubles = [{ ...trouble, since: '2026-11-29T22:10:00.000Z' }]
-    const after = parse(await render())
+    const after = samplesIn(await render())
     expect([after.get(series), after.has(none)]).toEqual([Date.UTC(2026, 10, 29, 22, 10) / 1000, false])
   })
 
@@ -195,7 +163,7 @@ describe('createMetrics', () => {
     store.state.state = 'recovering'
     store.state.details[1]!.state = 'fenced'
     store.state.conditions = [{ name: 'caught_up', ok: false }]
-    const samples = parse(await render())
+    const samples = samplesIn(await render())
     const ones = [...samples]
       .filter(([series, value]) => /_state\{/.test(series) && value === 1)
       .map(([series]) => series)
@@ -210,9 +178,9 @@ describe('createMetrics', () => {
   test('partitions appear when the store replaces its stats', async () => {
     const { store, render } = setUp()
     store.stats = new Stats([])
-    expect([...parse(await render()).keys()].join()).not.toContain('latchkey_partition_entries')
+    expect([...samplesIn(await render()).keys()].join()).not.toContain('latchkey_partition_entries')
     store.stats = new Stats([7])
-    expect(parse(await render()).get('latchkey_partition_entries{partition="7"}')).toBe(0)
+    expect(samplesIn(await render()).get('latchkey_partition_entries{partition="7"}')).toBe(0)
   })
 
   test('requests that were refused for their Host are counted, of all threads', async () => {
@@ -222,7 +190,7 @@ describe('createMetrics', () => {
     const logged = [own, other, other, own].map((stats, index) => stats.observeRefusedHost(minute * (1 + index / 3)))
     expect(logged).toEqual([true, false, false, true])
     const metrics = createMetrics(new FakeStore(), own, facts)
-    const samples = parse(await metrics.render())
+    const samples = samplesIn(await metrics.render())
     expect(samples.get('latchkey_hosts_refused_total')).toBe(4)
     expect(samples.get('latchkey_lookup_seconds_count')).toBe(0)
   })
@@ -230,7 +198,7 @@ describe('createMetrics', () => {
   test('latency buckets are cumulative when lookups are observed', async () => {
     const { lookups, render } = setUp()
     for (const seconds of [0, 0.000_05, 0.000_06, 0.02, 2]) lookups.observe('found', seconds)
-    const samples = parse(await render())
+    const samples = samplesIn(await render())
     const cumulative = latencyBounds.map((bound) => samples.get(`latchkey_lookup_seconds_bucket{le="${bound}"}`))
     expect(cumulative).toEqual([2, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 4, 4])
     expect(samples.get('latchkey_lookup_seconds_bucket{le="+Inf"}')).toBe(5)

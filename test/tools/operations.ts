@@ -44,11 +44,31 @@ const well: Readonly<Record<string, string>> = {
   latchkey_memory_full: '0x60',
   'latchkey_partition_snapshot_age_seconds{partition="0"}': '30x60',
   'latchkey_lookups_total{outcome="readers_exhausted"}': '0x60',
+  // Of a group of two.
+  latchkey_group_members: '2x60',
+  latchkey_group_excluded_members: '0x60',
+  latchkey_group_unassigned_partitions: '0x60',
+  latchkey_group_lease_seconds: '5.5x60',
+  latchkey_group_generation: '7x60',
+  'latchkey_peer_up{peer="http://b"}': '1x60',
+  'latchkey_lookups_forwarded_total{result="unreachable"}': '0x60',
+}
+/** Of a store without a group, whose lease is 0, too. */
+const alone = {
+  latchkey_group_members: '0x60',
+  latchkey_group_lease_seconds: '0x60',
+  latchkey_group_generation: '0x60',
 }
 
 test('each alert fires when it should, and none without a reason', async () => {
   const cases: readonly (readonly [alert: string | undefined, series: string, values: string])[] = [
     [undefined, 'up', '1x60'],
+    ['LatchkeyGroupUnassigned', 'latchkey_group_unassigned_partitions', '2x60'],
+    ['LatchkeyGroupExcludes', 'latchkey_group_excluded_members', '1x60'],
+    ['LatchkeyGroupWithoutLease', 'latchkey_group_lease_seconds', '0x60'],
+    ['LatchkeyPeerUnreachable', 'latchkey_peer_up{peer="http://b"}', '0x60'],
+    ['LatchkeyForwardsFail', 'latchkey_lookups_forwarded_total{result="unreachable"}', '0+1x60'],
+    ['LatchkeyGroupUnsteady', 'latchkey_group_generation', '7+2x60'],
     ['LatchkeyNotReady', 'latchkey_condition{name="recovered"}', '0x60'],
     ['LatchkeyFailed', 'latchkey_state{state="failed"}', '1x60'],
     ['LatchkeyLagGrows', 'latchkey_partition_lag{partition="0"}', '20000+100x60'],
@@ -66,9 +86,13 @@ test('each alert fires when it should, and none without a reason', async () => {
   ]
   const named = documents.alerts.match(/(?<=alert: )\w+/g)
   expect(cases.flatMap(([alert]) => alert ?? []).toSorted()).toEqual(named!.toSorted())
-  const tests = cases.map(([alert, series, values]) => ({
+  const all = [
+    ...cases.map(([alert, series, values]) => [alert, { [series]: values }] as const),
+    [undefined, alone] as const,
+  ]
+  const tests = all.map(([alert, changes]) => ({
     interval: '1m',
-    input_series: Object.entries({ ...well, [series]: values }).map(([name, all]) => ({ series: name, values: all })),
+    input_series: Object.entries({ ...well, ...changes }).map(([series, values]) => ({ series, values })),
     promql_expr_test: [
       {
         expr: 'group by (alertname) (ALERTS{alertstate="firing"})',
