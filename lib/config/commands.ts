@@ -67,6 +67,7 @@ export const printedDocuments = [
   'dashboard',
   'dockerfile',
   'k8s',
+  'k8s-group',
   'licenses',
   'openapi',
   'sbom',

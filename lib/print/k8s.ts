@@ -1,10 +1,28 @@
-/** Manifests for Kubernetes: one instance that holds all partitions. */
+/** Manifests for Kubernetes: one instance that holds all partitions, or a group of instances. */
 import { version } from '../../package.json' with { type: 'json' }
 import { image } from './image.ts'
 
 const [user, group] = image.user.split(':')
 
-export const k8s = `# Replace: the image, SOURCE_TOPIC, KAFKA_BROKERS, and memory (README.md, In production, has the formula).
+/** What the two have each for itself. */
+interface Shape {
+  /** Before the manifests. */
+  readonly head: string
+  /** Further settings, as lines of YAML. */
+  readonly settings: string
+  /** Kind, and what belongs to it alone. */
+  readonly kind: 'StatefulSet' | 'Deployment'
+  readonly kindSpec: string
+  readonly graceSeconds: number
+  /** What the grace is for. */
+  readonly grace: string
+  /** Of the pod and of the container, as lines of YAML; may be empty. */
+  readonly podSpec: string
+  readonly containerSpec: string
+}
+
+function manifests({ head, settings, kind, kindSpec, graceSeconds, grace, podSpec, containerSpec }: Shape): string {
+  return `${head}
 apiVersion: v1
 kind: ConfigMap
 metadata:
@@ -12,19 +30,14 @@ metadata:
 data:
   SOURCE_TOPIC: orders
   KAFKA_BROKERS: kafka:9092
-  # Nodes learn late that a pod has left its Service. It answers meanwhile.
-  SHUTDOWN_DELAY: '10'
----
+${settings}---
 apiVersion: apps/v1
-kind: StatefulSet
+kind: ${kind}
 metadata:
   name: latchkey
   labels: { app.kubernetes.io/name: latchkey }
 spec:
-  serviceName: latchkey
-  # More instances of the same store need partitions of their own: PARTITIONS and PARTITIONS_REPLICA.
-  replicas: 1
-  selector:
+${kindSpec}  selector:
     matchLabels: { app.kubernetes.io/name: latchkey }
   template:
     metadata:
@@ -34,10 +47,10 @@ spec:
         prometheus.io/port: '${image.port}'
         prometheus.io/path: /metrics
     spec:
-      # SHUTDOWN_DELAY, and at most 25 s to end.
-      terminationGracePeriodSeconds: 40
+      # ${grace}
+      terminationGracePeriodSeconds: ${graceSeconds}
       automountServiceAccountToken: false
-      securityContext:
+${podSpec}      securityContext:
         runAsNonRoot: true
         runAsUser: ${user}
         runAsGroup: ${group}
@@ -48,7 +61,7 @@ spec:
           image: registry.example/latchkey:${version}
           envFrom:
             - configMapRef: { name: latchkey }
-          ports:
+${containerSpec}          ports:
             - { name: http, containerPort: ${image.port} }
           # Holds while the store recovers, however long that takes.
           livenessProbe:
@@ -89,3 +102,61 @@ spec:
   selector:
     matchLabels: { app.kubernetes.io/name: latchkey }
 `
+}
+
+export const k8s = manifests({
+  head: '# Replace: the image, SOURCE_TOPIC, KAFKA_BROKERS, and memory (README.md, In production, has the formula).',
+  settings: `  # Nodes learn late that a pod has left its Service. It answers meanwhile.
+  SHUTDOWN_DELAY: '10'
+`,
+  kind: 'StatefulSet',
+  kindSpec: `  serviceName: latchkey
+  # More instances of the same store need partitions of their own: PARTITIONS and PARTITIONS_REPLICA, or k8s-group.
+  replicas: 1
+`,
+  graceSeconds: 40,
+  grace: 'SHUTDOWN_DELAY, and at most 25 s to end.',
+  podSpec: '',
+  containerSpec: '',
+})
+
+export const k8sGroup = manifests({
+  head: `# A group of instances that share the partitions: any number, none with an identity of its own.
+# Replace: the image, SOURCE_TOPIC, KAFKA_BROKERS, replicas, and memory: all data × (1 + STANDBYS) / replicas, and what
+# one more pod holds while another one stops (README.md, In production, has the formula).`,
+  settings: `  ELASTIC: 'true'
+  # Copies of each partition beside its primary.
+  STANDBYS: '1'
+  # Nodes learn late that a pod has left its Service. It answers meanwhile.
+  SHUTDOWN_DELAY: '5'
+  # Then it hands its partitions over, so long at most.
+  HANDOVER_SECONDS: '20'
+`,
+  kind: 'Deployment',
+  kindSpec: `  # At least 1 + STANDBYS.
+  replicas: 3
+  # The new pod is ready once it has its share in memory. Only then an old one stops.
+  strategy:
+    type: RollingUpdate
+    rollingUpdate: { maxSurge: 1, maxUnavailable: 0 }
+  # A pod that reads a large share is no failure: this is only the time after which a rollout is reported as stuck.
+  progressDeadlineSeconds: 3600
+`,
+  graceSeconds: 30,
+  grace: 'SHUTDOWN_DELAY, HANDOVER_SECONDS, and some seconds to end. A pod that is killed then loses nothing.',
+  podSpec: `      # Copies on different nodes. With client.rack in KAFKA_PROPERTIES they are in different racks, too.
+      topologySpreadConstraints:
+        - maxSkew: 1
+          topologyKey: kubernetes.io/hostname
+          whenUnsatisfiable: ScheduleAnyway
+          labelSelector:
+            matchLabels: { app.kubernetes.io/name: latchkey }
+`,
+  containerSpec: `          env:
+            # Peers reach each other by the addresses of their pods. IPv6: http://[$(POD_IP)]:${image.port}
+            - name: POD_IP
+              valueFrom: { fieldRef: { fieldPath: status.podIP } }
+            - name: ADVERTISED_URL
+              value: http://$(POD_IP):${image.port}
+`,
+})

@@ -7,6 +7,10 @@ import { partsOfBun } from '../../lib/print/packages.ts'
 import { sbomText } from '../../lib/print/sbom.ts'
 import { informationOf } from '../../lib/server/information.ts'
 
+interface WorkloadSpec {
+  template: { spec: { containers: [{ env?: { name: string; value?: string }[] }] } }
+}
+
 function printed(...words: string[]) {
   return readCommand({ argv: ['print', ...words], environment: {}, envDirectories: [] })
 }
@@ -61,12 +65,49 @@ test('panels of the dashboard lie in its grid and do not overlap', () => {
   expect(cells.every((cell) => Number(cell.split(',')[0]) < 24)).toBe(true)
 })
 
-test('the manifests of Kubernetes are YAML, and their probes and ports are those of the store', () => {
-  const manifests = YAML.parse(documents.k8s) as Record<string, unknown>[]
-  expect(manifests.map(({ kind }) => kind)).toEqual(['ConfigMap', 'StatefulSet', 'Service', 'PodDisruptionBudget'])
+test.each([
+  ['k8s', 'StatefulSet'],
+  ['k8s-group', 'Deployment'],
+] as const)('the manifests of %s are YAML, and their probes and ports are those of the store', (name, workload) => {
+  const manifests = YAML.parse(documents[name]) as Record<string, unknown>[]
+  expect(manifests.map(({ kind }) => kind)).toEqual(['ConfigMap', workload, 'Service', 'PodDisruptionBudget'])
   for (const part of ['path: /livez', 'path: /readyz', 'prometheus.io/path: /metrics', 'containerPort: 8080']) {
-    expect(documents.k8s).toContain(part)
+    expect(documents[name]).toContain(part)
   }
+})
+
+test.each(['k8s', 'k8s-group'] as const)('the settings of %s are settings, and their values fit', (name) => {
+  const [{ data }, { spec }] = YAML.parse(documents[name]) as [{ data: Record<string, string> }, { spec: WorkloadSpec }]
+  const [{ env = [] }] = spec.template.spec.containers
+  const given = env.flatMap(({ name: variable, value }) => (value === undefined ? [] : [[variable, value] as const]))
+  const environment = {
+    ...data,
+    ...Object.fromEntries(given.map(([variable, value]) => [variable, value.replace('$(POD_IP)', '10.0.0.7')])),
+  }
+  const command = readCommand({ argv: ['--print-settings'], environment, envDirectories: [] })
+  if (command.action !== 'print-settings') throw new Error(command.action)
+  const inEffect = command.lines.join('\n')
+  for (const [variable, value] of Object.entries(environment))
+    expect(inEffect).toMatch(new RegExp(`^${variable}=['"]?${RegExp.escape(value)}`, 'm'))
+})
+
+test('a pod of a group starts before another one stops, and finds its address', () => {
+  const { spec } = (YAML.parse(documents['k8s-group']) as { spec: WorkloadSpec }[])[1]!
+  expect(spec).toMatchObject({
+    strategy: { type: 'RollingUpdate', rollingUpdate: { maxSurge: 1, maxUnavailable: 0 } },
+    template: {
+      spec: {
+        containers: [
+          {
+            env: [
+              { name: 'POD_IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+              { name: 'ADVERTISED_URL', value: 'http://$(POD_IP):8080' },
+            ],
+          },
+        ],
+      },
+    },
+  })
 })
 
 test('the bill of materials has every package and every part of Bun, once, and no time', () => {
@@ -83,6 +124,13 @@ test('the bill of materials has every package and every part of Bun, once, and n
   const refs = new Set([...bom.dependencies.map(({ ref }) => ref), 'bun'])
   expect(bom.dependencies.flatMap(({ dependsOn }) => dependsOn).filter((ref) => !refs.has(ref))).toEqual([])
   expect(sbomText()).toBe(sbomText())
+})
+
+test('a pod of a group may take as long to stop as it needs to hand over', () => {
+  const numberIn = (pattern: RegExp) => Number(pattern.exec(documents['k8s-group'])![1])
+  const grace = numberIn(/^ +terminationGracePeriodSeconds: (\d+)$/m)
+  const waits = numberIn(/^  SHUTDOWN_DELAY: '(\d+)'$/m) + numberIn(/^  HANDOVER_SECONDS: '(\d+)'$/m)
+  expect(grace).toBeGreaterThanOrEqual(waits + 5)
 })
 
 test('a pod and a service may take as long to stop as the store does', () => {
