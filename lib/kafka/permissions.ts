@@ -5,6 +5,7 @@
  */
 import type { KafkaClient } from './client.ts'
 import { Encoder, type RawRequest } from './connection/raw-request.ts'
+import { describeGroup } from './described-group.ts'
 import { apiKeys } from './protocol/api-keys.ts'
 import {
   clusterAuthorizationFailed,
@@ -64,20 +65,8 @@ export async function topicOperations(client: KafkaClient, topic: string): Promi
 /** Returns the operations on a group, whether or not it has committed before. */
 export async function groupOperations(client: KafkaClient, group: string): Promise<KnownOperations> {
   try {
-    const coordinator = await client.coordinator('group', group)
-    const raw = await client.send(coordinator, describeGroupRequest(group), client.requestTimeoutMs)
-    const response = new ResponseCursor(raw, 'DescribeGroups')
-    response.skip(4) // throttle time
-    const [found] = response.array(() => {
-      const errorCode = response.int16()
-      for (let field = 0; field < 4; field++) response.string() // group, state, protocol type, protocol
-      response.array(() => {
-        for (let field = 0; field < 3; field++) response.string()
-        for (let field = 0; field < 2; field++) response.bytes()
-      })
-      return { errorCode, bits: response.int32() }
-    })
-    return known(found?.bits ?? 0, found?.errorCode === groupAuthorizationFailed, true)
+    const { operations } = await describeGroup(client, group)
+    return known(operations, false, true)
   } catch (error) {
     if (!hasBrokerCode(error, groupAuthorizationFailed)) throw error
     return known(0, true, true)
@@ -149,15 +138,5 @@ function metadataRequest(topic: string): RawRequest {
     apiName: 'Metadata',
     encode: () =>
       new Encoder(64 + topic.length * 3).writeInt32(1).writeString(topic).writeInt8(0).writeInt8(0).writeInt8(1),
-  }
-}
-
-/** Version 3 is the first that reports operations. */
-function describeGroupRequest(group: string): RawRequest {
-  return {
-    apiKey: apiKeys.DescribeGroups,
-    apiVersion: 3,
-    apiName: 'DescribeGroups',
-    encode: () => new Encoder(64 + group.length * 3).writeInt32(1).writeString(group).writeInt8(1),
   }
 }

@@ -5,7 +5,7 @@ import { image } from './image.ts'
 const [user, group] = image.user.split(':')
 
 /** What the two have each for itself. */
-interface Shape {
+interface ManifestParts {
   /** Before the manifests. */
   readonly head: string
   /** Further settings, as lines of YAML. */
@@ -21,7 +21,16 @@ interface Shape {
   readonly containerSpec: string
 }
 
-function manifests({ head, settings, kind, kindSpec, graceSeconds, grace, podSpec, containerSpec }: Shape): string {
+function manifests({
+  head,
+  settings,
+  kind,
+  kindSpec,
+  graceSeconds,
+  grace,
+  podSpec,
+  containerSpec,
+}: ManifestParts): string {
   return `${head}
 apiVersion: v1
 kind: ConfigMap
@@ -139,7 +148,7 @@ export const k8sGroup = manifests({
   strategy:
     type: RollingUpdate
     rollingUpdate: { maxSurge: 1, maxUnavailable: 0 }
-  # A pod that reads a large share is no failure: this is only the time after which a rollout is reported as stuck.
+  # A pod may read a large share for long. After this time a rollout is reported as stuck.
   progressDeadlineSeconds: 3600
 `,
   graceSeconds: 30,

@@ -9,6 +9,7 @@ import {
 import { type GroupAssignment, Membership, type MembershipEvents } from '../../lib/group/membership.ts'
 import { sleep } from '../../lib/kafka/backoff.ts'
 import type { KafkaClient } from '../../lib/kafka/client.ts'
+import { describeGroup } from '../../lib/kafka/described-group.ts'
 import { joinGroup } from '../../lib/kafka/group-requests.ts'
 import { commitOffsets, type CommittingMember, fetchCommitted } from '../../lib/kafka/offsets.ts'
 import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
@@ -100,6 +101,12 @@ test('members get one plan from their leader, a new one when a member asks, and 
   closing.push(() => admin.disconnect())
   const { groups } = await admin.describeGroups([group])
   expect(groups[0]).toMatchObject({ protocolType: 'consumer', protocol: 'latchkey-1', state: 'Stable' })
+  const found = await describeGroup(first.client, group)
+  expect(found).toMatchObject({ protocolType: 'consumer', protocol: 'latchkey-1', state: 'Stable' })
+  expect(found.members.map(({ metadata }) => subscriptionData(metadata).toString()).toSorted()).toEqual([
+    'a latchkey-1',
+    'c latchkey-1',
+  ])
   const shown = groups[0]!.members.map(
     (one) => AssignerProtocol.MemberAssignment.decode(one.memberAssignment)!.assignment,
   )

@@ -87,8 +87,9 @@ test.each(['k8s', 'k8s-group'] as const)('the settings of %s are settings, and t
   const command = readCommand({ argv: ['--print-settings'], environment, envDirectories: [] })
   if (command.action !== 'print-settings') throw new Error(command.action)
   const inEffect = command.lines.join('\n')
-  for (const [variable, value] of Object.entries(environment))
+  for (const [variable, value] of Object.entries(environment)) {
     expect(inEffect).toMatch(new RegExp(`^${variable}=['"]?${RegExp.escape(value)}`, 'm'))
+  }
 })
 
 test('a pod of a group starts before another one stops, and finds its address', () => {

@@ -33,7 +33,7 @@ const layers: Record<string, Layer> = {
   settings: { files: /^lib\/config\//, knows: ['base', 'text', 'linux', 'log', 'format', 'store protocol'] },
   metrics: { files: /^lib\/metrics\//, knows: ['base', 'store protocol'] },
   kafka: { files: /^lib\/kafka\//, knows: ['base', 'text', 'log', 'record batches', 'store protocol'] },
-  group: { files: /^lib\/group\//, knows: ['base', 'log', 'group protocol', 'kafka'] },
+  group: { files: /^lib\/group\//, knows: ['base', 'text', 'log', 'group protocol', 'kafka'] },
   topics: {
     files: /^lib\/topics\//,
     knows: ['base', 'text', 'log', 'settings', 'record batches', 'kafka', 'store protocol'],

@@ -70,8 +70,11 @@ export class ResponseCursor {
     return this.#buffer.toString('utf8', start, start + length)
   }
 
-  bytes(): void {
-    this.#take(Math.max(this.int32(), 0))
+  /** Reads bytes, as a view. Null counts as empty. */
+  bytes(): Buffer {
+    const length = Math.max(this.int32(), 0)
+    const start = this.#take(length)
+    return this.#buffer.subarray(start, start + length)
   }
 
   array<Item>(read: () => Item): Item[] {
