@@ -69,6 +69,8 @@ export interface Route {
   isComplete: boolean
   /** Some keys are where the partitioner does not put them. */
   hasStrangers: boolean
+  /** More copies than wanted are kept until others are ready. The plan waits for those. */
+  isRetaining: boolean
 }
 
 export interface ExcludedMember {

@@ -32,7 +32,7 @@ export function assignPartitions(
   const targets = targetsOf(standing)
   const room = new Room(standing)
   const primaries = primariesOf(standing, targets, room, isSettled)
-  const { copies, warmUps } = copiesOf(standing, primaries, targets, room, standbys)
+  const { copies, warmUps, retained } = copiesOf(standing, primaries, targets, room, standbys)
   const routes = Array.from(primaries, (primary, partition): Route => {
     const holders = primary < 0 ? [] : [primary, ...copies[partition]!]
     const holdings = holders.map((member) => standing.holding(member, partition))
@@ -43,6 +43,7 @@ export function assignPartitions(
       // Carried on from copy to copy: each holder reports it as it read it in the plan before.
       isComplete: holdings.some((one) => one?.isReady === true && one.isComplete),
       hasStrangers: holdings.some((one) => one?.hasStrangers === true),
+      isRetaining: retained[partition]!,
     }
   })
   return { members: planned, routes, excluded }

@@ -59,7 +59,7 @@ const planSchema = v.pipe(
 
 const holdingFlags = ['isReady', 'isPrimary', 'isPromoting', 'isComplete', 'hasStrangers', 'isHalfRead'] as const
 const memberFlags = ['isLeaving', 'isUnreachable'] as const
-const routeFlags = ['isComplete', 'hasStrangers'] as const
+const routeFlags = ['isComplete', 'hasStrangers', 'isRetaining'] as const
 
 export function encodeMember(group: string, token: string | undefined, report: MemberReport): Buffer {
   return seal({ kind: 'member', group }, token, {

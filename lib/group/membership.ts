@@ -11,7 +11,6 @@ import type { KafkaClient } from '../kafka/client.ts'
 import {
   type GroupIdentity,
   heartbeat,
-  type JoinedMember,
   joinGroup,
   type JoinResult,
   leaveGroup,
@@ -19,53 +18,14 @@ import {
 } from '../kafka/group-requests.ts'
 import { hasBrokerCode, illegalGeneration, rebalanceInProgress, unknownMember } from '../kafka/protocol/error-codes.ts'
 import { isDebug, loggerOf } from '../log/index.ts'
+import type { MembershipClock, MembershipEvents, MembershipOptions, MembershipState } from './membership-options.ts'
+
+export type * from './membership-options.ts'
 
 const log = loggerOf('group')
 
-export interface MembershipOptions {
-  group: string
-  /** Names of the versions of our protocol, the preferred one first. */
-  protocols: readonly string[]
-  sessionTimeoutMs: number
-  /**
-   * How long the coordinator waits for members that do not join again. Not less than the session timeout: a member that
-   * was removed for not joining may have had an answer to a heartbeat just before, and counts on that for a session.
-   */
-  rebalanceTimeoutMs: number
-  heartbeatMs: number
-}
-
-/** The assignment of one generation, as this member got it. */
-export interface GroupAssignment {
-  generation: number
-  memberId: string
-  isLeader: boolean
-  protocol: string
-  /** Empty if the leader had nothing for this member. */
-  bytes: Buffer
-}
-
-/** What a membership asks and reports. All are called between two requests, so they must not block. */
-export interface MembershipEvents {
-  /** Returns what this member reports to the leader, in the version of a protocol. */
-  report: (protocol: string) => Buffer
-  /** Returns the assignment of each member. Called in the leader only. If it throws, the last plan stays in force. */
-  assign: (members: readonly JoinedMember[], joined: JoinResult) => ReadonlyMap<string, Buffer>
-  assigned: (assignment: GroupAssignment) => void
-  /** The coordinator has removed this member: others may take what it holds. */
-  removed: () => void
-  /** A heartbeat or sync was answered. @param sentAtMs when it was sent */
-  answered: (sentAtMs: number) => void
-}
-
-/** Continues while the machine sleeps or the process is stopped. */
-export interface MembershipClock {
-  nowMs: () => number
-  /** Resolves after `ms`, or when the signal is aborted. */
-  sleep: (ms: number, signal: AbortSignal) => Promise<void>
-}
-
-export type MembershipState = 'joining' | 'stable' | 'left'
+/** One may be chance. */
+const failedPlansMax = 2
 
 export class Membership {
   readonly #client: KafkaClient
@@ -77,10 +37,18 @@ export class Membership {
   #state: MembershipState = 'joining'
   #memberId = ''
   #generation = -1
+  /** Plans in a row that this member could not make as the leader of others. */
+  #failedPlans = 0
   /** Resolved when a join is wanted. */
   #wanted = Promise.withResolvers<void>()
 
+  /** @throws LatchkeyError internal if the rebalance timeout is less than the session timeout */
   constructor(client: KafkaClient, options: MembershipOptions, events: MembershipEvents, clock: MembershipClock) {
+    const { sessionTimeoutMs, rebalanceTimeoutMs } = options
+    if (rebalanceTimeoutMs < sessionTimeoutMs) {
+      const found = `a rebalance timeout of ${rebalanceTimeoutMs} ms, below the session timeout of ${sessionTimeoutMs} ms`
+      throw new LatchkeyError('internal', `Joining group ${options.group}: ${found}`)
+    }
     this.#client = client
     this.#options = options
     this.#events = events
@@ -147,6 +115,7 @@ export class Membership {
         if (hasBrokerCode(error, unknownMember)) this.#forget()
         else if (hasBrokerCode(error, illegalGeneration)) this.#generation = -1
         else this.#failed(error)
+        if (this.#failedPlans >= failedPlansMax) await this.#resign()
         await this.#clock.sleep(retryPolicy.pauseMs(), this.#leaving.signal)
       }
     }
@@ -180,11 +149,27 @@ export class Membership {
 
   #assign(joined: JoinResult): ReadonlyMap<string, Buffer> {
     try {
-      return this.#events.assign(joined.members, joined)
+      const assignments = this.#events.assign(joined.members, joined)
+      this.#failedPlans = 0
+      return assignments
     } catch (cause) {
+      // A member that is alone has no other one to lead.
+      if (joined.members.length > 1) this.#failedPlans++
       const message = `Assigning the partitions of group ${this.#options.group}: ${messageOf(cause)}`
       throw new LatchkeyError('internal', message, { cause })
     }
+  }
+
+  /** Leaves and joins as a new member: the coordinator makes another one the leader meanwhile. */
+  async #resign(): Promise<void> {
+    const { group } = this.#options
+    const memberId = this.#memberId
+    this.#failedPlans = 0
+    this.#memberId = ''
+    this.#generation = -1
+    log.warn('Group {group}: member {memberId} cannot plan, leaving so that another one leads', { group, memberId })
+    this.#events.resigned()
+    await leaveGroup(this.#client, group, memberId).catch((error: unknown) => this.#failed(error))
   }
 
   async #beat(): Promise<void> {

@@ -1,4 +1,5 @@
 /** What a plan changes for one member: the copies to fill, to promote, to demote and to drop. Pure. */
+import type { RejoinReason } from '../group-protocol/group-figures.ts'
 import type { GroupPlan, Holding } from '../group-protocol/member.ts'
 
 export interface PlanChanges {
@@ -53,13 +54,28 @@ function isClaim({ isPrimary, isPromoting }: Holding): boolean {
   return isPrimary || isPromoting
 }
 
-/** Whether the plan waits for something that is true now, so that another plan would go further. */
-export function isAwaited(plan: GroupPlan, memberId: string, held: readonly Holding[]): boolean {
+/**
+ * Why another plan would go further than the present one, because of what this member holds now; undefined if it would
+ * not.
+ * @param reported what the member had reported when the plan was made
+ */
+export function awaited(
+  plan: GroupPlan,
+  memberId: string,
+  held: readonly Holding[],
+  reported: readonly Holding[],
+): RejoinReason | undefined {
   const own = plan.members.findIndex((member) => member.memberId === memberId)
-  if (own < 0) return false
-  return held.some((holding) => {
-    const route = plan.routes[holding.partition]
-    if (route === undefined || !holding.isReady) return false
-    return route.target === own || (route.primary === own && holding.isComplete && !route.isComplete)
-  })
+  if (own < 0) return undefined
+  // All members have to look for keys that are in another partition than the partitioner says.
+  const isStrange = ({ partition, hasStrangers }: Holding) =>
+    hasStrangers && plan.routes[partition]?.hasStrangers === false
+  if (held.some(isStrange)) return 'strangers'
+  const isDue = ({ partition, isReady, isComplete }: Holding) => {
+    const route = plan.routes[partition]
+    if (route === undefined || !isReady) return false
+    if (route.target === own || (route.primary === own && isComplete && !route.isComplete)) return true
+    return route.isRetaining && !reported.some((one) => one.partition === partition && one.isReady)
+  }
+  return held.some(isDue) ? 'ready' : undefined
 }

@@ -24,7 +24,7 @@ test('a member stays one through an outage of its coordinator, and gets plans ag
       group: uniqueName('group'),
       protocols: ['latchkey-1'],
       sessionTimeoutMs: 6_000,
-      rebalanceTimeoutMs: 2_000,
+      rebalanceTimeoutMs: 6_000,
       heartbeatMs: 100,
     },
     {
@@ -33,6 +33,7 @@ test('a member stays one through an outage of its coordinator, and gets plans ag
         new Map(members.map(({ memberId }) => [memberId, encodeAssignment('orders', [], Buffer.alloc(0))])),
       assigned: (assignment) => assignments.push(assignment),
       removed: () => {},
+      resigned: () => {},
       answered: () => answered++,
     },
     { nowMs: () => performance.now(), sleep },

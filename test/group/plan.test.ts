@@ -1,12 +1,19 @@
 import { expect, test } from 'bun:test'
 import type { GroupPlan, Holding, Route } from '../../lib/group-protocol/member.ts'
-import { changesOf, isAwaited } from '../../lib/group/plan.ts'
+import { awaited, changesOf } from '../../lib/group/plan.ts'
 import { newHolding } from '../support/group/group-model.ts'
 
 const members = ['a', 'b', 'c'].map((memberId) => ({ memberId, id: memberId, url: `http://${memberId}` }))
 
 function plan(...routes: Partial<Route>[]): GroupPlan {
-  const none: Route = { primary: -1, copies: [], target: -1, isComplete: false, hasStrangers: false }
+  const none: Route = {
+    primary: -1,
+    copies: [],
+    target: -1,
+    isComplete: false,
+    hasStrangers: false,
+    isRetaining: false,
+  }
   return { members, routes: routes.map((route) => ({ ...none, ...route })), excluded: [] }
 }
 
@@ -50,11 +57,29 @@ test('a partition that the plan does not know stays: the topic has grown since',
 
 test('another plan is wanted when the next primary is ready, or a primary is complete', () => {
   const waiting = plan({ primary: 1, copies: [0], target: 0 }, { primary: 0 }, { primary: 0, isComplete: true })
-  expect(isAwaited(waiting, 'a', [held(0)])).toBe(false)
-  expect(isAwaited(waiting, 'a', [held(0, { isReady: true })])).toBe(true)
-  expect(isAwaited(waiting, 'c', [held(0, { isReady: true })])).toBe(false)
+  const reason = (memberId: string, holding: Holding) => awaited(waiting, memberId, [holding], [])
+  expect(reason('a', held(0))).toBeUndefined()
+  expect(reason('a', held(0, { isReady: true }))).toBe('ready')
+  expect(reason('c', held(0, { isReady: true }))).toBeUndefined()
+  expect(reason('x', held(0, { isReady: true }))).toBeUndefined()
   const primary = { isReady: true, isPrimary: true }
-  expect(isAwaited(waiting, 'a', [held(1, primary)])).toBe(false)
-  expect(isAwaited(waiting, 'a', [held(1, { ...primary, isComplete: true })])).toBe(true)
-  expect(isAwaited(waiting, 'a', [held(2, { ...primary, isComplete: true })])).toBe(false)
+  expect(reason('a', held(1, primary))).toBeUndefined()
+  expect(reason('a', held(1, { ...primary, isComplete: true }))).toBe('ready')
+  expect(reason('a', held(2, { ...primary, isComplete: true }))).toBeUndefined()
+})
+
+test('another plan is wanted when a copy is ready for which others are kept, once', () => {
+  const retaining = plan({ primary: 1, copies: [2, 0], isRetaining: true }, { primary: 1, copies: [0] })
+  const ready = held(0, { isReady: true })
+  expect(awaited(retaining, 'a', [held(0)], [])).toBeUndefined()
+  expect(awaited(retaining, 'a', [ready], [])).toBe('ready')
+  expect(awaited(retaining, 'a', [ready], [held(0)])).toBe('ready')
+  expect(awaited(retaining, 'a', [ready], [ready])).toBeUndefined()
+  expect(awaited(retaining, 'a', [held(1, { isReady: true })], [])).toBeUndefined()
+})
+
+test('another plan is wanted when a member finds keys that the plan does not know to be elsewhere', () => {
+  const strange = plan({ primary: 1, copies: [0] }, { primary: 1, copies: [0], hasStrangers: true })
+  expect(awaited(strange, 'a', [held(0, { hasStrangers: true })], [])).toBe('strangers')
+  expect(awaited(strange, 'a', [held(1, { hasStrangers: true })], [])).toBeUndefined()
 })

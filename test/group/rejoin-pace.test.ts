@@ -5,8 +5,8 @@ import { RejoinPace } from '../../lib/group/rejoin-pace.ts'
 function requests(pace: RejoinPace, untilMs: number, isNew: boolean): number[] {
   const times: number[] = []
   for (let nowMs = 0; nowMs <= untilMs; nowMs += 100) {
-    pace.want(nowMs)
-    if (!pace.take(nowMs)) continue
+    pace.want(nowMs, 'ready')
+    if (pace.take(nowMs) === undefined) continue
     times.push(nowMs)
     pace.planned(isNew)
   }
@@ -24,9 +24,11 @@ test('requests that change nothing become rarer, down to one in 30 seconds, unti
     200, 4_000, 8_000, 16_000, 30_000, 30_000, 30_000,
   ])
   const last = times.at(-1)!
-  pace.want(last + 100)
-  expect(pace.take(last + 2_000)).toBe(false)
+  pace.want(last + 100, 'ready')
+  expect(pace.take(last + 2_000)).toBeUndefined()
   pace.planned(true)
-  pace.want(last + 2_000)
-  expect([pace.take(last + 2_100), pace.take(last + 2_200), pace.take(last + 2_300)]).toEqual([false, true, false])
+  pace.want(last + 2_000, 'lost')
+  pace.want(last + 2_050, 'ready')
+  const reasons = [last + 2_100, last + 2_200, last + 2_300].map((nowMs) => pace.take(nowMs))
+  expect(reasons).toEqual([undefined, 'ready', undefined])
 })

@@ -25,7 +25,7 @@ test.each<[string, WorldOptions, string, number]>([
   ['a primary that writes before it has read its own marker', { faults: { writesEarly: true } }, 'in place of', 20],
   ['a primary that claims to be complete', { faults: { claimsComplete: true } }, 'for complete', 20],
   ['a lease that never ends', { faults: { ignoresLease: true } }, 'both claim', 60],
-  ['a rebalance timeout below the session timeout', { rebalanceTimeoutMs: 1_500 }, 'both claim', 30],
+  ['a rebalance timeout below the session timeout', { faults: { isHasty: true } }, 'both claim', 30],
 ])('the simulation finds %s', (_, options, sentence, seeds) => {
   expect(found(options, seeds)).toContain(sentence)
 })

@@ -10,6 +10,8 @@ export interface Copies {
   copies: number[][]
   /** By partition, the member that fills in order to be the next primary; -1 if there is none. */
   warmUps: Int32Array
+  /** By partition, whether copies are kept only until others are ready. */
+  retained: boolean[]
 }
 
 export function copiesOf(
@@ -25,9 +27,9 @@ export function copiesOf(
     if (primary < 0) return new Set<number>()
     return standbysOf.choose(partition, primary, targets[partition]! < 0 ? primary : targets[partition]!)
   })
-  for (const [partition, set] of sets.entries()) {
-    keepReady(standing, room, partition, primaries[partition]!, set, wanted)
-  }
+  const retained = sets.map((set, partition) => {
+    return keepReady(standing, room, partition, primaries[partition]!, set, wanted)
+  })
   const warmUps = new Int32Array(standing.partitions).fill(-1)
   for (const [partition, set] of sets.entries()) {
     const target = targets[partition]!
@@ -43,7 +45,7 @@ export function copiesOf(
   const copies = sets.map((set, partition) => {
     return [...set].toSorted((a, b) => isUnready(a, partition) - isUnready(b, partition) || a - b)
   })
-  return { copies, warmUps }
+  return { copies, warmUps, retained }
 }
 
 /** No member has as many copies. */
@@ -108,7 +110,10 @@ class Standbys {
   }
 }
 
-/** Keeps ready copies of others until as many are ready as there shall be. They are in memory already. */
+/**
+ * Keeps ready copies of others until as many are ready as there shall be. They are in memory already.
+ * @returns whether there are any
+ */
 function keepReady(
   standing: Standing,
   room: Room,
@@ -116,19 +121,21 @@ function keepReady(
   primary: number,
   set: Set<number>,
   wanted: number,
-): void {
-  if (primary < 0) return
+): boolean {
+  if (primary < 0) return false
   const isReady = (member: number) => standing.isReady(member, partition)
   let ready = [primary, ...set].filter(isReady).length
-  if (ready > wanted) return
+  const count = set.size
+  if (ready > wanted) return false
   const members = standing.members.map((_, member) => member)
   const others = members.filter((member) => member !== primary && !set.has(member) && isReady(member))
   const byStay = others.toSorted((a, b) => Number(standing.isEligible(b)) - Number(standing.isEligible(a)) || a - b)
   for (const member of byStay) {
-    if (ready > wanted) return
+    if (ready > wanted) break
     if (!room.fits(member, partition)) continue
     room.take(member, partition)
     set.add(member)
     ready++
   }
+  return set.size > count
 }

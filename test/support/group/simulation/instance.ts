@@ -1,11 +1,11 @@
 /** An instance without HTTP and Kafka: the membership, the leader and the plans are the real ones. */
-import type { GroupPlan, MemberReport } from '../../../../lib/group-protocol/member.ts'
+import type { GroupPlan, Holding, MemberReport } from '../../../../lib/group-protocol/member.ts'
 import { assignmentData, encodeSubscription } from '../../../../lib/group/consumer-protocol.ts'
 import { Leader } from '../../../../lib/group/leader.ts'
 import { Lease } from '../../../../lib/group/lease.ts'
 import { decodePlan, encodeMember } from '../../../../lib/group/member-data.ts'
 import { type GroupAssignment, Membership, type MembershipOptions } from '../../../../lib/group/membership.ts'
-import { changesOf, isAwaited } from '../../../../lib/group/plan.ts'
+import { awaited, changesOf } from '../../../../lib/group/plan.ts'
 import { RejoinPace } from '../../../../lib/group/rejoin-pace.ts'
 import { type CopyFaults, SimulatedCopy } from './copy.ts'
 import type { SimulatedLog } from './log.ts'
@@ -14,6 +14,8 @@ import { SimulatedProcess, type Surroundings } from './process.ts'
 export interface InstanceFaults extends CopyFaults {
   /** Claims without a lease. */
   ignoresLease?: boolean
+  /** Names a rebalance timeout to the coordinator that is below the session timeout. */
+  isHasty?: boolean
   /** Stays primary when the coordinator has removed it. */
   ignoresRemoval?: boolean
 }
@@ -46,6 +48,7 @@ export class SimulatedInstance {
   readonly #pace = new RejoinPace()
   readonly #leader: Leader
   #memberId = ''
+  #reported: readonly Holding[] = []
   #planText = ''
   #leavesAtMs = Number.POSITIVE_INFINITY
 
@@ -58,10 +61,14 @@ export class SimulatedInstance {
     this.#leader = new Leader({ group, topic: group, token: undefined, standbys: options.standbys })
     const sleep = (ms: number, signal: AbortSignal) => this.process.sleep(ms, signal)
     this.membership = new Membership(
-      this.process.client(),
+      this.process.client(options.faults.isHasty === true ? 1_500 : undefined),
       { group, protocols: ['latchkey-1'], ...options.membership },
       {
-        report: () => encodeSubscription([group], encodeMember(group, undefined, this.#report())),
+        report: () => {
+          const report = this.#report()
+          this.#reported = report.held
+          return encodeSubscription([group], encodeMember(group, undefined, report))
+        },
         assign: (members, { generation }) => {
           const decision = this.#leader.decide(members, generation, around.clock.nowMs)
           if (decision.settlesInMs !== undefined) {
@@ -71,6 +78,7 @@ export class SimulatedInstance {
         },
         assigned: (assignment) => this.#assigned(assignment),
         removed: () => this.#removed(),
+        resigned: () => this.#lease.end(),
         answered: (sentAtMs) => this.#lease.answered(sentAtMs),
       },
       { nowMs: () => around.clock.nowMs, sleep },
@@ -89,7 +97,7 @@ export class SimulatedInstance {
   stop(): void {
     this.isLeaving = true
     this.#leavesAtMs = this.#around.clock.nowMs + handoverMs
-    this.#pace.want(this.#around.clock.nowMs)
+    this.#pace.want(this.#around.clock.nowMs, 'leaving')
   }
 
   kill(): void {
@@ -151,11 +159,12 @@ export class SimulatedInstance {
       if (isKnown && copy.isReady) copy.isComplete = true
       if (!copy.step(this.#options.sourceEnd(), this.membership.state === 'stable')) {
         this.#options.say(`${this.name} lost ${copy.partition}`)
-        this.#pace.want(nowMs)
+        this.#pace.want(nowMs, 'lost')
       }
     }
-    if (this.plan && isAwaited(this.plan, this.#memberId, this.#report().held)) this.#pace.want(nowMs)
-    if (this.#pace.take(nowMs)) this.membership.rejoin()
+    const reason = this.plan && awaited(this.plan, this.#memberId, this.#report().held, this.#reported)
+    if (reason !== undefined) this.#pace.want(nowMs, reason)
+    if (this.#pace.take(nowMs) !== undefined) this.membership.rejoin()
     if (this.isLeaving && (this.#hasHandedOver() || nowMs > this.#leavesAtMs)) {
       this.#options.say(`${this.name} leaves`)
       void this.membership.leave().catch(() => {})

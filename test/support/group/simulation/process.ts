@@ -83,8 +83,8 @@ export class SimulatedProcess {
     })
   }
 
-  /** As much of a client as a membership uses. */
-  client(): KafkaClient {
+  /** As much of a client as a membership uses. @param rebalanceTimeout in place of the membership's */
+  client(rebalanceTimeout?: number): KafkaClient {
     const { coordinator, random } = this.#around
     const health = { failed() {}, succeeded() {}, over() {} }
     const retryPolicy = () => ({
@@ -92,7 +92,8 @@ export class SimulatedProcess {
       nextMs: () => 50 + random.below(200),
       reset() {},
     })
-    const call = (_node: number, api: string, _version: number, args: Record<string, unknown>) => {
+    const call = (_node: number, api: string, _version: number, request: Record<string, unknown>) => {
+      const args = rebalanceTimeout === undefined ? request : { ...request, rebalanceTimeout }
       return this.ask((answer) => coordinator.handle(api, args, answer))
     }
     const found = async () => 1

@@ -9,8 +9,6 @@ import type { Surroundings } from './process.ts'
 
 export interface WorldOptions {
   faults?: InstanceFaults
-  sessionTimeoutMs?: number
-  rebalanceTimeoutMs?: number
 }
 
 const chaosMs = 45_000
@@ -112,8 +110,8 @@ export class World {
       logs: this.#logs,
       sourceEnd: () => this.#sourceEnd,
       membership: {
-        sessionTimeoutMs: this.#options.sessionTimeoutMs ?? 6_000,
-        rebalanceTimeoutMs: this.#options.rebalanceTimeoutMs ?? 6_000,
+        sessionTimeoutMs: 6_000,
+        rebalanceTimeoutMs: 6_000,
         heartbeatMs: 1_000,
       },
       faults: this.#options.faults ?? {},
