@@ -24,91 +24,98 @@ function headersOf(texts: Readonly<Record<string, string>>): NonNullable<Respons
   return Object.fromEntries(Object.entries(texts).map(([name, description]) => [name, { description, schema: text }]))
 }
 
-const valueHeaders = headersOf({
-  ETag: 'Changes with the record and with its representation',
-  'Last-Modified': 'Timestamp of the record',
-  'X-Kafka-Partition': 'Of the source record',
-  'X-Kafka-Offset': 'Of the source record',
-  'X-Latchkey-Role': '`replica`; absent from a primary',
-  'X-Latchkey-Lag': 'Of a replica: records that it is behind, or `unknown`',
-  'X-Latchkey-Headers-Omitted': 'Number of kept record headers that did not fit',
-  'Preference-Applied': 'How long the server was ready to wait',
-})
-const listHeaders = headersOf({
-  'X-Latchkey-Epoch': 'Instant of the answer; of a page, of its last part',
-  'X-Latchkey-Epochs': 'In a group, instead: `<instance>=<epoch>` of each that has read a part',
-  'X-Latchkey-Restarted': 'In a group: partitions of a page that were begun again',
-  Link: 'The next page, with rel="next"',
-})
+const valueHeaders = () =>
+  headersOf({
+    ETag: 'Changes with the record and with its representation',
+    'Last-Modified': 'Timestamp of the record',
+    'X-Kafka-Partition': 'Of the source record',
+    'X-Kafka-Offset': 'Of the source record',
+    'X-Latchkey-Role': '`replica`; absent from a primary',
+    'X-Latchkey-Lag': 'Of a replica: records that it is behind, or `unknown`',
+    'X-Latchkey-Headers-Omitted': 'Number of kept record headers that did not fit',
+    'Preference-Applied': 'How long the server was ready to wait',
+  })
+const listHeaders = () =>
+  headersOf({
+    'X-Latchkey-Epoch': 'Instant of the answer; of a page, of its last part',
+    'X-Latchkey-Epochs': 'In a group, instead: `<instance>=<epoch>` of each that has read a part',
+    'X-Latchkey-Restarted': 'In a group: partitions of a page that were begun again',
+    Link: 'The next page, with rel="next"',
+  })
 
 const anyValue: Schema = { description: 'The value as JSON; without VALUE_FORMAT the bytes of the record, as they are' }
-const unchanged: ResponseSpec = { description: 'The value has the ETag of If-None-Match', headers: valueHeaders }
-
-const getKey = operation({
-  id: 'getKey',
-  tag,
-  summary: 'The latest value of a key',
-  parameters: [storeId, keyInPath, ...ofLookup],
-  answers: {
-    200: {
-      description: 'The latest visible value, as the Accept header asks',
-      headers: valueHeaders,
-      content: {
-        ...json(anyValue, { value, waited: value }),
-        ...plainText({ text: valueText }),
-        'application/octet-stream': { schema: {}, examples: examplesOf({ bytes: valueText }) },
-      },
-    },
-    304: unchanged,
-  },
-  problems: problemsOf.lookup,
-  examples: { key_not_found: examplesOf({ none: notFound }) },
+const unchanged = (): ResponseSpec => ({
+  description: 'The value has the ETag of If-None-Match',
+  headers: valueHeaders(),
 })
 
-const getEntries = operation({
-  id: 'getEntries',
-  tag,
-  summary: 'One key (key), several (keys), their number (count), a page of all entries, or all as lines',
-  parameters: [storeId, ...ofCollection],
-  answers: {
-    200: {
-      description: 'Depends on the parameters',
-      headers: { ...listHeaders, ...valueHeaders },
-      content: {
-        'application/json': {
-          schema: { anyOf: [ref('Entries'), ref('Page'), ref('Count'), anyValue] },
-          examples: {
-            'one key': { value },
-            'several keys': { value: several, 'x-schema': ref('Entries') },
-            count: { value: { epoch: 57, count: 4 }, 'x-schema': ref('Count') },
-            'count with prefix': { value: { count: 3, from: 42, to: 57 }, 'x-schema': ref('Count') },
-            page: { value: { entries: [entry] }, 'x-schema': ref('Page') },
-            keys: {
-              value: {
-                entries: [{ key: '10004' }, { key: '10002' }],
-                next: '/stores/orders?limit=2&prefix=100&fields=key&cursor=9f3c.0.2871',
+const getKey = () =>
+  operation({
+    id: 'getKey',
+    tag,
+    summary: 'The latest value of a key',
+    parameters: [storeId(), keyInPath(), ...ofLookup()],
+    answers: {
+      200: {
+        description: 'The latest visible value, as the Accept header asks',
+        headers: valueHeaders(),
+        content: {
+          ...json(anyValue, { value, waited: value }),
+          ...plainText({ text: valueText }),
+          'application/octet-stream': { schema: {}, examples: examplesOf({ bytes: valueText }) },
+        },
+      },
+      304: unchanged(),
+    },
+    problems: problemsOf.lookup,
+    examples: { key_not_found: examplesOf({ none: notFound }) },
+  })
+
+const getEntries = () =>
+  operation({
+    id: 'getEntries',
+    tag,
+    summary: 'One key (key), several (keys), their number (count), a page of all entries, or all as lines',
+    parameters: [storeId(), ...ofCollection()],
+    answers: {
+      200: {
+        description: 'Depends on the parameters',
+        headers: { ...listHeaders(), ...valueHeaders() },
+        content: {
+          'application/json': {
+            schema: { anyOf: [ref('Entries'), ref('Page'), ref('Count'), anyValue] },
+            examples: {
+              'one key': { value },
+              'several keys': { value: several, 'x-schema': ref('Entries') },
+              count: { value: { epoch: 57, count: 4 }, 'x-schema': ref('Count') },
+              'count with prefix': { value: { count: 3, from: 42, to: 57 }, 'x-schema': ref('Count') },
+              page: { value: { entries: [entry] }, 'x-schema': ref('Page') },
+              keys: {
+                value: {
+                  entries: [{ key: '10004' }, { key: '10002' }],
+                  next: '/stores/orders?limit=2&prefix=100&fields=key&cursor=9f3c.0.2871',
+                },
+                'x-schema': ref('Page'),
               },
-              'x-schema': ref('Page'),
             },
           },
+          ...lines(oneOf(ref('Entry'), ref('MissingKey'), ref('DumpEnd')), {
+            'several keys as lines': [entry, missing],
+            'all entries': [entry, { end: true, entries: 1 }],
+          }),
         },
-        ...lines(oneOf(ref('Entry'), ref('MissingKey'), ref('DumpEnd')), {
-          'several keys as lines': [entry, missing],
-          'all entries': [entry, { end: true, entries: 1 }],
-        }),
       },
+      304: unchanged(),
     },
-    304: unchanged,
-  },
-  problems: problemsOf.collection,
-})
+    problems: problemsOf.collection,
+  })
 
 function manyKeys(method: 'QUERY' | 'POST'): object {
   return operation({
     id: `${method.toLowerCase()}Entries`,
     tag,
     summary: `Several keys, ${keysMax} at most, in a body of at most ${bodyBytesMax} bytes`,
-    parameters: [storeId, ...ofManyKeys],
+    parameters: [storeId(), ...ofManyKeys()],
     body: {
       schema: { ...ref('KeyList'), properties: { keys: { maxItems: keysMax } } },
       examples: examplesOf({
@@ -119,7 +126,7 @@ function manyKeys(method: 'QUERY' | 'POST'): object {
     answers: {
       200: {
         description: 'The entries, and why others are missing; as the Accept header asks',
-        headers: listHeaders,
+        headers: listHeaders(),
         content: {
           ...json(ref('Entries'), {
             json: { ...several, entries: [entry, { ...entry, key: { base64: 'MTAwMDM=' } }] },
@@ -132,11 +139,13 @@ function manyKeys(method: 'QUERY' | 'POST'): object {
   })
 }
 
-export const entryPaths = {
-  '/stores/{id}/{key}': { get: getKey },
-  '/stores/{id}': {
-    get: getEntries,
-    post: manyKeys('POST'),
-    'x-oai-additionalOperations': { QUERY: manyKeys('QUERY') },
-  },
+export function entryPaths(): Record<string, object> {
+  return {
+    '/stores/{id}/{key}': { get: getKey() },
+    '/stores/{id}': {
+      get: getEntries(),
+      post: manyKeys('POST'),
+      'x-oai-additionalOperations': { QUERY: manyKeys('QUERY') },
+    },
+  }
 }

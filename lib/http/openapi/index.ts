@@ -28,10 +28,12 @@ export function openapiText(version: string, prefix = ''): string {
       { name: 'changes', description: 'Streams of changes' },
       { name: 'operations', description: 'State, probes and metrics' },
     ],
-    paths: { ...entryPaths, ...operationPaths },
+    paths: { ...entryPaths(), ...operationPaths() },
     components: {
-      schemas,
-      responses: { Refused: { ...refused, description: `What any request may be answered. ${refused.description}` } },
+      schemas: schemas(),
+      responses: {
+        Refused: { ...refused(), description: `What any request may be answered. ${refused().description}` },
+      },
       securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'SERVER_TOKEN' } },
     },
   }

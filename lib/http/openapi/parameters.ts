@@ -34,32 +34,32 @@ function bare(name: string, description: string, ...examples: readonly string[])
 
 const partition = { type: 'integer', minimum: 0, maximum: partitionMax }
 
-export const storeId: Parameter = {
+export const storeId = (): Parameter => ({
   name: 'id',
   in: 'path',
   required: true,
   description: 'STORE_ID, or the source topic',
   schema: text,
   example: 'orders',
-}
+})
 
-export const keyInPath: Parameter = {
+export const keyInPath = (): Parameter => ({
   name: 'key',
   in: 'path',
   required: true,
   description: 'In its text form; percent-encoded, and may contain `/`',
   schema: text,
   examples: examplesOf({ value: '10002', text: '10002', bytes: '10002', waited: '10002', none: 'no-such-order' }),
-}
+})
 
-const maxLag = query('max-lag', 'A replica that is further behind, in records, answers too_stale', count)
+const maxLag = () => query('max-lag', 'A replica that is further behind, in records, answers too_stale', count)
 const prefix = (values: Readonly<Record<string, unknown>>) => {
   return query('prefix', 'Only keys whose text form begins with it', text, values)
 }
 
 /** Of a lookup of one key. */
-export const ofLookup: readonly Parameter[] = [
-  { ...maxLag, examples: examplesOf({ waited: 100 }) },
+export const ofLookup = (): readonly Parameter[] => [
+  { ...maxLag(), examples: examplesOf({ waited: 100 }) },
   query(
     'min-offset',
     'Waits until the source record is visible: partition:offset',
@@ -74,7 +74,7 @@ export const ofLookup: readonly Parameter[] = [
   header('If-None-Match', 'An ETag: 304 while the value has it', { value: '"x"' }),
 ]
 
-export const ofCollection: readonly Parameter[] = [
+export const ofCollection = (): readonly Parameter[] => [
   query('key', 'One key, such as one that a path does not keep; excludes keys, count and limit', text, {
     'one key': '10002',
   }),
@@ -98,12 +98,12 @@ export const ofCollection: readonly Parameter[] = [
   query('fields', 'Keys without values', enumOf(['key']), { keys: 'key' }),
   query('partition', 'Only one partition', partition, { page: 0 }),
   query('cursor', 'Of a page: from `next` of the page before', text),
-  ...ofLookup.map((parameter) => ({ ...parameter, examples: undefined })),
+  ...ofLookup().map((parameter) => ({ ...parameter, examples: undefined })),
 ]
 
-export const ofManyKeys: readonly Parameter[] = [{ ...maxLag, examples: examplesOf({ json: 100 }) }]
+export const ofManyKeys = (): readonly Parameter[] => [{ ...maxLag(), examples: examplesOf({ json: 100 }) }]
 
-export const ofChanges: readonly Parameter[] = [
+export const ofChanges = (): readonly Parameter[] => [
   query('keys', 'Only these keys', { ...listOf(text), maxItems: followedKeysMax }, { events: ['10002', '10003'] }),
   prefix({ lines: '100' }),
   query('partition', 'Only one partition', partition),
@@ -118,6 +118,6 @@ export const ofChanges: readonly Parameter[] = [
   header('Last-Event-ID', 'As after, which it precedes'),
 ]
 
-export const ofStatus: readonly Parameter[] = [bare('pretty', 'For a person: one line per member', 'pretty')]
+export const ofStatus = (): readonly Parameter[] => [bare('pretty', 'For a person: one line per member', 'pretty')]
 
-export const ofReadiness: readonly Parameter[] = [bare('verbose', 'One line per condition', 'verbose')]
+export const ofReadiness = (): readonly Parameter[] => [bare('verbose', 'One line per condition', 'verbose')]

@@ -70,9 +70,8 @@ export const problemsOf = {
 /** Codes of a key without an entry, in an answer with status 200. */
 const ofKeys: readonly ErrorCode[] = ['answer_full']
 
-const answeredProblems: readonly ErrorCode[] = [
-  ...new Set<ErrorCode>([...common, ...Object.values(problemsOf).flat(), ...ofKeys]),
-].toSorted()
+const answeredProblems = (): readonly ErrorCode[] =>
+  [...new Set<ErrorCode>([...common, ...Object.values(problemsOf).flat(), ...ofKeys])].toSorted()
 
 /** @param examples of problems, by their code */
 export function problemResponses(
@@ -89,7 +88,7 @@ export function problemResponses(
   return Object.fromEntries(responses)
 }
 
-export const refused = problem(common, {})
+export const refused = (): ResponseSpec => problem(common, {})
 
 function problem(codes: readonly ErrorCode[], examples: Examples): ResponseSpec {
   const isRetriable = codes.some((code) => errorTable[code].retriable)
@@ -103,7 +102,7 @@ function problem(codes: readonly ErrorCode[], examples: Examples): ResponseSpec 
   }
 }
 
-export const problemSchema: Schema = {
+export const problemSchema = (): Schema => ({
   description: 'RFC 9457. Further members depend on the code.',
   type: 'object',
   properties: {
@@ -111,7 +110,7 @@ export const problemSchema: Schema = {
     title: text,
     status: { type: 'integer' },
     detail: described('What was attempted, what was found, and what to do', text),
-    code: enumOf(answeredProblems),
+    code: enumOf(answeredProblems()),
     caughtUp: flag,
     halted: flag,
     acceptable: listOf(text),
@@ -130,4 +129,4 @@ export const problemSchema: Schema = {
     awaitsFlush: flag,
   },
   required: ['type', 'title', 'status', 'detail', 'code'],
-}
+})

@@ -5,10 +5,12 @@ import { count, objectOf, type Schema } from './schema.ts'
 import { statusEventSchemas } from './status-event-schemas.ts'
 import { statusSchemas } from './status-schemas.ts'
 
-export const schemas: Readonly<Record<string, Schema>> = {
-  ...entrySchemas,
-  ...statusSchemas,
-  ...statusEventSchemas,
-  Flushed: objectOf<{ operations: number }>({ operations: count }),
-  Problem: problemSchema,
+export function schemas(): Readonly<Record<string, Schema>> {
+  return {
+    ...entrySchemas(),
+    ...statusSchemas(),
+    ...statusEventSchemas(),
+    Flushed: objectOf<{ operations: number }>({ operations: count }),
+    Problem: problemSchema(),
+  }
 }

@@ -61,32 +61,36 @@ const statusEvent: StatusEvent = {
   settings: [{ name: 'SOURCE_TOPIC', value: 'orders', isSecret: false, isGiven: true, origin: 'environment' }],
 }
 
-const getStatus = operation({
-  id: 'getStatus',
-  tag: 'operations',
-  summary: 'State of the store and of its partitions',
-  parameters: [storeId, ...ofStatus],
-  answers: { 200: { description: 'The status', content: json(ref('StoreStatus'), { status, pretty: status }) } },
-  problems: problemsOf.ofStore,
-})
+const getStatus = () =>
+  operation({
+    id: 'getStatus',
+    tag: 'operations',
+    summary: 'State of the store and of its partitions',
+    parameters: [storeId(), ...ofStatus()],
+    answers: { 200: { description: 'The status', content: json(ref('StoreStatus'), { status, pretty: status }) } },
+    problems: problemsOf.ofStore,
+  })
 
-const followStatus = operation({
-  id: 'followStatus',
-  tag: 'operations',
-  summary: 'Streams the status, once a second, with rates, advice and settings',
-  parameters: [storeId],
-  answers: {
-    200: {
-      description: 'A stream without end; each event is complete, the first one also has the rates of two minutes',
-      content: events(ref('StatusServerEvent'), {
-        status: `${retry}event: status\ndata: ${JSON.stringify(statusEvent)}\n\n`,
-      }),
+const followStatus = () =>
+  operation({
+    id: 'followStatus',
+    tag: 'operations',
+    summary: 'Streams the status, once a second, with rates, advice and settings',
+    parameters: [storeId()],
+    answers: {
+      200: {
+        description: 'A stream without end; each event is complete, the first one also has the rates of two minutes',
+        content: events(ref('StatusServerEvent'), {
+          status: `${retry}event: status\ndata: ${JSON.stringify(statusEvent)}\n\n`,
+        }),
+      },
     },
-  },
-  problems: problemsOf.statusEvents,
-})
+    problems: problemsOf.statusEvents,
+  })
 
-export const statusPaths = {
-  '/status-store/{id}': { get: getStatus },
-  '/status-store/{id}/events': { get: followStatus },
+export function statusPaths(): Record<string, object> {
+  return {
+    '/status-store/{id}': { get: getStatus() },
+    '/status-store/{id}/events': { get: followStatus() },
+  }
 }

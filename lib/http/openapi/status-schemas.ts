@@ -16,36 +16,39 @@ import {
 import { groupSchemas } from './group-schemas.ts'
 import { count, described, enumOf, flag, listOf, number, objectOf, orNull, ref, type Schema, text } from './schema.ts'
 
-const snapshot = objectOf<SnapshotStatus>({
-  start: described('Why the last start did not use it', enumOf(snapshotRefusals)),
-  position: described('Next changelog offset', orNull(count)),
-  ageSeconds: orNull(number),
-  entries: orNull(count),
-  bytes: orNull(count),
-  seconds: described('Time that it took to write', orNull(number)),
-})
+const snapshot = () =>
+  objectOf<SnapshotStatus>({
+    start: described('Why the last start did not use it', enumOf(snapshotRefusals)),
+    position: described('Next changelog offset', orNull(count)),
+    ageSeconds: orNull(number),
+    entries: orNull(count),
+    bytes: orNull(count),
+    seconds: described('Time that it took to write', orNull(number)),
+  })
 
-const trouble = objectOf<PartitionTrouble>({
-  partition: count,
-  client: text,
-  broker: orNull(text),
-  since: described('ISO 8601', text),
-  message: text,
-})
-
-const skippedRecord = objectOf<SkippedRecord>(
-  {
-    at: described('In ms since the epoch', count),
+const trouble = () =>
+  objectOf<PartitionTrouble>({
     partition: count,
-    offset: described('Source offset', count),
-    lastOffset: described('Only of a batch that could not be read', count),
-    reason: enumOf(skippedReasons.map(([reason]) => reason)),
-    fault: described('What is wrong, without anything of the record', text),
-  },
-  'lastOffset',
-)
+    client: text,
+    broker: orNull(text),
+    since: described('ISO 8601', text),
+    message: text,
+  })
 
-const statusMembers = {
+const skippedRecord = () =>
+  objectOf<SkippedRecord>(
+    {
+      at: described('In ms since the epoch', count),
+      partition: count,
+      offset: described('Source offset', count),
+      lastOffset: described('Only of a batch that could not be read', count),
+      reason: enumOf(skippedReasons.map(([reason]) => reason)),
+      fault: described('What is wrong, without anything of the record', text),
+    },
+    'lastOffset',
+  )
+
+const statusMembers = () => ({
   id: text,
   topics: objectOf<StoreStatus['topics']>({
     source: described('null of a replica without a source', orNull(text)),
@@ -78,45 +81,47 @@ const statusMembers = {
   details: listOf(ref('PartitionStatus')),
   conditions: listOf(ref('Condition')),
   group: ref('GroupStatus'),
-}
+})
 
 /** Returns the schema of a member of StoreStatus. */
 export function memberOfStatus(name: keyof StoreStatus): Schema {
-  return statusMembers[name]
+  return statusMembers()[name]
 }
 
-export const statusSchemas: Readonly<Record<string, Schema>> = {
-  Condition: objectOf<Condition>({ name: text, ok: flag, reason: text }, 'reason'),
-  RecoveryProgress: objectOf<RecoveryProgress>({
-    phase: enumOf(recoveryPhases),
-    records: count,
-    bytes: count,
-    recordsPerSecond: number,
-    percent: { type: 'number', minimum: 0, maximum: 100 },
-    remainingSeconds: described('null while there is no rate yet', orNull(number)),
-  }),
-  PartitionStatus: objectOf<PartitionStatus>(
-    {
-      partition: count,
-      role: enumOf(['primary', 'replica']),
-      state: ref('PartitionState'),
-      position: described('Next source offset to consume; of a replica, next changelog offset', orNull(count)),
-      end: described('End of the source; of a replica, of the changelog', orNull(count)),
-      lag: described('In records', orNull(count)),
-      entries: count,
-      liveBytes: count,
-      totalBytes: count,
-      indexBytes: count,
-      snapshot: described('Only with SNAPSHOT_DIR', snapshot),
-      reason: text,
-      troubles: listOf(trouble),
-    },
-    'snapshot',
-    'reason',
-    'troubles',
-  ),
-  PartitionState: enumOf(partitionStates),
-  SkippedRecord: skippedRecord,
-  StoreStatus: objectOf<StoreStatus>(statusMembers, 'reason', 'group'),
-  ...groupSchemas,
+export function statusSchemas(): Readonly<Record<string, Schema>> {
+  return {
+    Condition: objectOf<Condition>({ name: text, ok: flag, reason: text }, 'reason'),
+    RecoveryProgress: objectOf<RecoveryProgress>({
+      phase: enumOf(recoveryPhases),
+      records: count,
+      bytes: count,
+      recordsPerSecond: number,
+      percent: { type: 'number', minimum: 0, maximum: 100 },
+      remainingSeconds: described('null while there is no rate yet', orNull(number)),
+    }),
+    PartitionStatus: objectOf<PartitionStatus>(
+      {
+        partition: count,
+        role: enumOf(['primary', 'replica']),
+        state: ref('PartitionState'),
+        position: described('Next source offset to consume; of a replica, next changelog offset', orNull(count)),
+        end: described('End of the source; of a replica, of the changelog', orNull(count)),
+        lag: described('In records', orNull(count)),
+        entries: count,
+        liveBytes: count,
+        totalBytes: count,
+        indexBytes: count,
+        snapshot: described('Only with SNAPSHOT_DIR', snapshot()),
+        reason: text,
+        troubles: listOf(trouble()),
+      },
+      'snapshot',
+      'reason',
+      'troubles',
+    ),
+    PartitionState: enumOf(partitionStates),
+    SkippedRecord: skippedRecord(),
+    StoreStatus: objectOf<StoreStatus>(statusMembers(), 'reason', 'group'),
+    ...groupSchemas(),
+  }
 }
