@@ -19,7 +19,7 @@ export interface SnapshotJob {
   readonly keepLogs: readonly number[]
   /** Length of the log file up to which kept manifests name it. */
   readonly logLength: number
-  /** One word: see reading. */
+  /** stateBytes: see reading, and unhurried. */
   readonly state: SharedArrayBuffer
 }
 
@@ -40,14 +40,21 @@ export interface OwnJob {
 
 export type ThreadJob = SnapshotJob | OwnJob
 
+export const stateBytes = 8
+
 /**
- * Of the word `state`. The snapshot thread changes `reading` to `read` when it needs the segments no longer; the store
+ * Of the first word of `state`. The snapshot thread changes `reading` to `read` when it needs the segments no longer; the store
  * thread changes `reading` to `aborted` before it uses the memory of the segments for something else. The second of them
  * does not succeed. So no manifest names what was written from memory that was in use again.
  */
 export const reading = 0
 export const read = 1
 export const aborted = 2
+
+/** Of the second word: whether the snapshot thread makes pauses. The store thread changes `unhurried` to `hurried`. */
+export const paceWord = 1
+export const unhurried = 0
+export const hurried = 1
 
 export type FromSnapshotThread =
   /** The segment was written, or is independent of its file. */
@@ -59,6 +66,8 @@ export type FromSnapshotThread =
       readonly segments: readonly SegmentRow[]
       readonly index: SnapshotManifest['index']
       readonly bytes: number
+      /** Duration of the pauses. */
+      readonly pausedMs: number
     }
   | { readonly kind: 'owned' }
   | { readonly kind: 'failed'; readonly failure: SnapshotFailure; readonly isLogLost: boolean }

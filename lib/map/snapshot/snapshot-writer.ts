@@ -6,7 +6,9 @@ import { systemCodeOf } from './disk.ts'
 import { failureOf, type SnapshotFailure } from './faults.ts'
 import { JobRunner, type JobRunnerOptions } from './job-runner.ts'
 import { dataBytesOf } from './manifest.ts'
+import { hurry } from './pace.ts'
 import type { SnapshotDirectory } from './snapshot-directory.ts'
+import { stateBytes } from './snapshot-job.ts'
 
 export interface SnapshotTaken {
   readonly kind: 'taken'
@@ -17,6 +19,8 @@ export interface SnapshotTaken {
   /** Of all its files. */
   readonly totalBytes: number
   readonly seconds: number
+  /** The same, without its pauses. */
+  readonly busySeconds: number
 }
 
 export interface SnapshotWriterOptions extends JobRunnerOptions {
@@ -26,6 +30,9 @@ export interface SnapshotWriterOptions extends JobRunnerOptions {
 
 class NoRoom extends Error {}
 
+/** A snapshot makes no pauses when it keeps more than one part in this many of the map's memory from being used again. */
+const keptShare = 20
+
 export class SnapshotWriter {
   readonly #map: ChiralMap
   readonly #directory: SnapshotDirectory
@@ -34,6 +41,9 @@ export class SnapshotWriter {
   /** Copies of tables. Kept, because the engine does not reliably free shared memory. */
   #table = new SharedArrayBuffer(0)
   #last: Promise<unknown> = Promise.resolve()
+  /** Of the snapshot that is being written, or was the last. */
+  #state: SharedArrayBuffer | undefined
+  #isHurried = false
 
   /** Starts no thread: the first take() or own() does. */
   constructor(map: ChiralMap, directory: SnapshotDirectory, options: SnapshotWriterOptions = {}) {
@@ -67,6 +77,15 @@ export class SnapshotWriter {
   }
 
   /**
+   * Has the snapshot that is being written make no further pauses.
+   * @param isLasting whether no later one makes any either
+   */
+  hurry(isLasting = false): void {
+    this.#isHurried ||= isLasting
+    if (this.#state !== undefined) hurry(this.#state)
+  }
+
+  /**
    * Ends the thread. A snapshot that is being written fails, and the files of before are whole. What own() has not copied
    * is copied by this thread.
    */
@@ -92,6 +111,7 @@ export class SnapshotWriter {
 
   async #take(partition: number, facts: unknown): Promise<SnapshotTaken | SnapshotFailure> {
     const start = performance.now()
+    const state = this.#begin()
     // A file that memory shows may not be written.
     const failure = (await this.#own()) ?? this.#runner.end
     if (failure !== undefined) return failure
@@ -108,25 +128,42 @@ export class SnapshotWriter {
       const header = this.#directory.header(partition, this.#map.snapshots.segmentBytes)
       const plan = files.plan(header, capture, facts)
       for (const { number, sum } of plan.segments) if (sum !== undefined) this.#unpin(pinned, number)
-      const job = { kind: 'write', ...plan, table: this.#table, state: new SharedArrayBuffer(4) } as const
-      const outcome = await this.#runner.run(job, (number) => this.#unpin(pinned, number))
+      const job = { kind: 'write', ...plan, table: this.#table, state } as const
+      const outcome = await this.#runner.run(job, (number) => {
+        this.#unpin(pinned, number)
+        if (this.#keepsMuch()) hurry(state)
+      })
       if (outcome.kind === 'failed') {
         files.failed(outcome.isLogLost)
         return outcome.failure
       }
       if (outcome.kind === 'owned') throw new LatchkeyError('internal', `take a snapshot of ${partition}: wrong answer`)
-      const { segments, index, bytes } = outcome
+      const { segments, index, bytes, pausedMs } = outcome
       const manifest = { ...plan.manifest, segments, index }
       files.written(manifest, capture)
       const seconds = (performance.now() - start) / 1000
       const { generation, entries } = manifest
-      return { kind: 'taken', generation, entries, writtenBytes: bytes, totalBytes: dataBytesOf(manifest), seconds }
+      const written = { writtenBytes: bytes, totalBytes: dataBytesOf(manifest) }
+      return { kind: 'taken', generation, entries, ...written, seconds, busySeconds: seconds - pausedMs / 1000 }
     } catch (error) {
       if (systemCodeOf(error) === undefined) throw error
       return failureOf(error)
     } finally {
       for (const number of pinned) this.#unpin(pinned, number)
     }
+  }
+
+  /** Returns the state of the next job. */
+  #begin(): SharedArrayBuffer {
+    const state = new SharedArrayBuffer(stateBytes)
+    if (this.#isHurried) hurry(state)
+    this.#state = state
+    return state
+  }
+
+  #keepsMuch(): boolean {
+    const { pinnedFreeBytes, touchedBytes } = this.#map.snapshots
+    return pinnedFreeBytes * keptShare > touchedBytes
   }
 
   #unpin(pinned: Set<number>, number: number): void {

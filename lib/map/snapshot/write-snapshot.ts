@@ -7,14 +7,13 @@ import { type Disk, type DiskFile, unfinishedSuffix, writeAll, writeWhole } from
 import { failureOf } from './faults.ts'
 import { indexName, isDataFile, logName, manifestName } from './file-names.ts'
 import { encodeManifest, type SegmentRow, slotBytes, type SnapshotManifest } from './manifest.ts'
+import { Pace, pieceBytes } from './pace.ts'
 import type { PlannedSegment } from './plan.ts'
 import { sumOf } from './sealed-json.ts'
 import { aborted, type FromSnapshotThread, read, reading, type SnapshotJob } from './snapshot-job.ts'
 
 /** After so many bytes they are synced. Bounds the dirty pages, and the time without a message. */
 const syncBytes = 64 << 20
-/** Maximum of one write. */
-const writeBytes = 8 << 20
 
 /** Writes the snapshot of a job and posts what has come of it. Never throws. */
 export function writeSnapshot(job: SnapshotJob, disk: Disk, post: (message: FromSnapshotThread) => void): void {
@@ -25,6 +24,7 @@ class SnapshotWriting {
   readonly #job: SnapshotJob
   readonly #disk: Disk
   readonly #post: (message: FromSnapshotThread) => void
+  readonly #pace: Pace
   #bytes = 0
   #unsynced = 0
   #isLogLost = false
@@ -33,6 +33,7 @@ class SnapshotWriting {
     this.#job = job
     this.#disk = disk
     this.#post = post
+    this.#pace = new Pace(job.state)
   }
 
   run(): void {
@@ -47,7 +48,8 @@ class SnapshotWriting {
       const content = encodeManifest({ ...manifest, segments, index })
       writeWhole(this.#disk, directory, manifestName(generation), content)
       this.#removeOthers()
-      this.#post({ kind: 'written', segments, index, bytes: this.#bytes + content.length })
+      const { pausedMs } = this.#pace
+      this.#post({ kind: 'written', segments, index, bytes: this.#bytes + content.length, pausedMs })
     } catch (error) {
       this.#removeAttempt(error)
       this.#post({ kind: 'failed', failure: failureOf(error), isLogLost: this.#isLogLost })
@@ -106,15 +108,17 @@ class SnapshotWriting {
 
   /** Writes in parts, and calls `sync` for every syncBytes. */
   #write(file: DiskFile, bytes: Uint8Array, position: number, sync: () => void): void {
-    for (let start = 0; start < bytes.length; start += writeBytes) {
-      const part = bytes.subarray(start, start + writeBytes)
+    for (let start = 0; start < bytes.length; start += pieceBytes) {
+      const part = bytes.subarray(start, start + pieceBytes)
       writeAll(file, part, position + start)
       this.#bytes += part.length
       this.#unsynced += part.length
-      if (this.#unsynced < syncBytes) continue
-      sync()
-      this.#unsynced = 0
-      this.#post({ kind: 'progress' })
+      if (this.#unsynced >= syncBytes) {
+        sync()
+        this.#unsynced = 0
+        this.#post({ kind: 'progress' })
+      }
+      this.#pace.wrote(part.length)
     }
   }
 

@@ -64,6 +64,8 @@ export class SegmentAllocator {
   readonly segments: LogSegment[] = []
   readonly segmentBytes: number
   readonly smallTables = new SmallTables()
+  /** Bytes of segments that unpin() will free. */
+  pinnedFreeBytes = 0
   readonly #slabSegments: number
   readonly #segmentsMax: number
   readonly #announcements: Announcements
@@ -122,6 +124,7 @@ export class SegmentAllocator {
   free(first: LogSegment): void {
     const { run } = first
     if (first.pinned) {
+      this.pinnedFreeBytes += run * this.segmentBytes
       for (let i = 0; i < run; i++) this.segments[first.number + i]!.owner = ownerPinned
       return
     }
@@ -146,7 +149,9 @@ export class SegmentAllocator {
   /** Frees a run if it would have been freed while it was pinned. */
   unpin(first: LogSegment): void {
     first.pinned = false
-    if (first.owner === ownerPinned) this.free(first)
+    if (first.owner !== ownerPinned) return
+    this.pinnedFreeBytes -= first.run * this.segmentBytes
+    this.free(first)
   }
 
   /**

@@ -79,6 +79,16 @@ export class SnapshotAccess {
     allocator.unpin(allocator.segments[number]!)
   }
 
+  /** Bytes of segments that would be free if they were not pinned. */
+  get pinnedFreeBytes(): number {
+    return this.#allocator.pinnedFreeBytes
+  }
+
+  /** Bytes of memory that the map has. */
+  get touchedBytes(): number {
+    return this.#allocator.touchedBytes
+  }
+
   /** Returns the generation of a segment. Bytes below its `used` do not change until its generation does. */
   generationOf(number: number): number {
     return this.#allocator.segments[number]!.generation

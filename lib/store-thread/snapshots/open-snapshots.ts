@@ -56,6 +56,7 @@ export function snapshotsOf(
     discard: (candidate) => discardSnapshot(map, candidate),
     own: () => writer.own(),
     take: (partition, facts) => writer.take(partition, facts),
+    hurry: (isLasting) => writer.hurry(isLasting),
     get isOff() {
       return writer.isOff
     },

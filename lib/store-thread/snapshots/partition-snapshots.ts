@@ -17,6 +17,11 @@ export interface PartitionSnapshots {
   own(): Promise<SnapshotFailure | undefined>
   /** Writes a snapshot of a partition. Everything below the position of the facts is visible. */
   take(partition: number, facts: unknown): Promise<SnapshotTaken | SnapshotFailure>
+  /**
+   * Has the snapshot that is being written make no further pauses.
+   * @param isLasting whether no later one makes any either
+   */
+  hurry(isLasting?: boolean): void
   /** Whether no snapshot can be taken any more. */
   readonly isOff: boolean
   close(): void

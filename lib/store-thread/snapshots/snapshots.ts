@@ -6,12 +6,12 @@ import { LatchkeyError } from '../../errors.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
 import { loggerOf } from '../../log/index.ts'
 import type { SnapshotFailure } from '../../map/index.ts'
-import { ageOf, allowedAgeMs } from '../../store-protocol/snapshot-age.ts'
-import type { Moment, SnapshotFacts } from '../../store-protocol/snapshot-facts.ts'
+import { ageOf } from '../../store-protocol/snapshot-age.ts'
+import type { SnapshotFacts } from '../../store-protocol/snapshot-facts.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { RecordTrail } from '../apply.ts'
 import type { RestoredSnapshot } from '../recovery/restored-snapshot.ts'
-import { isDue, type SnapshotState } from './due.ts'
+import { isDue, lastOf, type LastSnapshot } from './due.ts'
 import { factsNow, momentBy } from './facts-now.ts'
 import type { SnapshotPartition } from './partition-point.ts'
 import type { PartitionSnapshots } from './partition-snapshots.ts'
@@ -24,8 +24,6 @@ const log = loggerOf('snapshot')
 
 /** Snapshots take at most one part in this many of the time. */
 const restFactor = 10
-/** A snapshot is taken again, even without a change, when it has used up one part in this many of its allowed age. */
-const agingFactor = 10
 const tickMsMax = 1_000
 
 export interface SnapshotsOptions {
@@ -42,16 +40,10 @@ export interface SnapshotsOptions {
   readonly failed: (error: unknown) => void
 }
 
-interface Last extends SnapshotState {
-  takenAt: Moment | undefined
-  /** Age at which it is taken again without a change. */
-  agesAtMs: number
-}
-
 interface Followed {
   readonly source: SnapshotPartition
   readonly trail: SnapshotTrail
-  readonly last: Last
+  readonly last: LastSnapshot
 }
 
 export class Snapshots {
@@ -60,7 +52,7 @@ export class Snapshots {
   readonly #options: SnapshotsOptions
   readonly #followed = new Map<number, Followed>()
   /** Also of partitions that are not followed any more. */
-  readonly #last = new Map<number, Last>()
+  readonly #last = new Map<number, LastSnapshot>()
   readonly #report: SnapshotReport
   readonly #stopping = new AbortController()
   readonly #prerequisites: Prerequisites
@@ -104,10 +96,12 @@ export class Snapshots {
     if (restored !== undefined) this.#report.is(partition, restored.facts, restored)
   }
 
-  /** Takes no more snapshots of a partition. Resolves when none is being taken. */
+  /** Takes no more snapshots of a partition. Resolves when none is being taken, which is soon. */
   async leave(partition: number): Promise<void> {
     this.#followed.delete(partition)
-    if (this.#taking?.partition === partition) await this.#taking.ended
+    if (this.#taking?.partition !== partition) return
+    this.#options.files.hurry()
+    await this.#taking.ended
   }
 
   /**
@@ -140,6 +134,7 @@ export class Snapshots {
   async finish(): Promise<void> {
     clearInterval(this.#timer)
     if (!this.#isLocked || this.#options.files.isOff) return
+    this.#options.files.hurry(true)
     await this.#round
     const changed = [...this.#followed.keys()].filter((partition) => {
       const { last, source } = this.#followed.get(partition)!
@@ -179,7 +174,7 @@ export class Snapshots {
   }
 
   /** @param records as of follow(): none if the partition was emptied */
-  #lastOf(partition: number, records: number): Last {
+  #lastOf(partition: number, records: number): LastSnapshot {
     const last = this.#last.get(partition)
     if (last !== undefined && records > 0 && last.records <= records) return last
     return { endedAt: -Infinity, position: -1, records: -1, takenAt: undefined, agesAtMs: 0 }
@@ -200,6 +195,7 @@ export class Snapshots {
   /** Takes a snapshot of each partition, one after the other. Rejects only for a defect. */
   async #take(partitions: readonly number[]): Promise<void> {
     if (partitions.length === 0) return
+    const start = performance.now()
     let busySeconds = 0
     try {
       const deleteRetentionMs = await this.#prerequisites.deleteRetentionMs()
@@ -214,10 +210,10 @@ export class Snapshots {
       if (!(error instanceof LatchkeyError)) throw error
       log.debug('No snapshot now: {fault}', { fault: error.message })
     }
-    this.#restsUntil = performance.now() + busySeconds * restFactor * 1_000
+    this.#restsUntil = start + busySeconds * (1 + restFactor) * 1_000
   }
 
-  /** @returns the seconds that it took to write it */
+  /** @returns the seconds that it took to write it, without pauses */
   async #takeOne(partition: number, deleteRetentionMs: number): Promise<number> {
     const followed = this.#followed.get(partition)
     const { signal } = this.#stopping
@@ -233,7 +229,7 @@ export class Snapshots {
     }
     Object.assign(followed!.last, lastOf(facts, performance.now()))
     this.#report.taken(partition, facts, result)
-    return result.seconds
+    return result.busySeconds
   }
 
   #failed(partition: number, failure: SnapshotFailure): void {
@@ -242,9 +238,4 @@ export class Snapshots {
     this.#report.failed(partition, failure, isOff)
     if (isOff) clearInterval(this.#timer)
   }
-}
-
-function lastOf({ position, records, takenAt, deleteRetentionMs }: SnapshotFacts, endedAt: number): Last {
-  const agesAtMs = allowedAgeMs(deleteRetentionMs, takenAt.broker !== undefined) / agingFactor
-  return { endedAt, position, records, takenAt, agesAtMs }
 }

@@ -73,6 +73,18 @@ export const filesPlants: readonly Plant[] = [
     ],
   },
   plant(
+    'a snapshot at a close makes pauses',
+    'lib/map/snapshot/snapshot-writer.ts',
+    'if (this.#isHurried) hurry(state)',
+    'if (this.#isHurried && state.byteLength === 0) hurry(state)',
+  ),
+  plant(
+    'a snapshot makes pauses however much memory it keeps',
+    'lib/map/snapshot/snapshot-writer.ts',
+    'pinnedFreeBytes * keptShare > touchedBytes',
+    'pinnedFreeBytes > touchedBytes',
+  ),
+  plant(
     'slots of the last manifest are used again',
     files,
     'const named = this.#manifests.filter((manifest) => manifest.log === log)',

@@ -9,10 +9,17 @@ import {
   type SnapshotDirectory,
   SnapshotWriter,
 } from '../../../lib/map/index.ts'
-import type { SnapshotJob, ThreadJob } from '../../../lib/map/snapshot/snapshot-job.ts'
+import {
+  hurried,
+  paceWord,
+  type SnapshotJob,
+  type ThreadJob,
+  unhurried,
+} from '../../../lib/map/snapshot/snapshot-job.ts'
 import type { SnapshotPortEvents } from '../../../lib/map/snapshot/start-snapshot-thread.ts'
 import { createFixture } from '../../support/map/map-pair.ts'
 import { temporaryFolder } from '../../support/process/temporary-folder.ts'
+import { until } from '../../support/until.ts'
 
 const folder = temporaryFolder('snapshots')
 
@@ -122,6 +129,53 @@ test('close fails the snapshot that is being written', async () => {
   await posted.promise
   writer.close()
   expect(await taking).toEqual({ kind: 'failed', reason: 'closed', message: 'the store is closed' })
+})
+
+test.each([false, true])(
+  'a hurried snapshot makes no pauses, nor does a later one if it is lasting: %p',
+  async (isLasting) => {
+    const states: Int32Array[] = []
+    const posted = Promise.withResolvers<SnapshotPortEvents>()
+    const { writer } = await withPort(60_000, (job, events) => {
+      states.push(new Int32Array((job as SnapshotJob).state))
+      posted.resolve(events)
+    })
+    const taking = [writer.take(0, {}), writer.take(0, {})]
+    const { received } = await posted.promise
+    expect(states[0]![paceWord]).toBe(unhurried)
+    writer.hurry(isLasting)
+    expect(states[0]![paceWord]).toBe(hurried)
+    const full = { kind: 'failed', reason: 'full', message: 'ENOSPC' } as const
+    received({ kind: 'failed', failure: full, isLogLost: false })
+    expect(await taking[0]).toEqual(full)
+    await until('the next one is written', () => states.length === 2)
+    expect(states[1]![paceWord]).toBe(isLasting ? hurried : unhurried)
+    writer.close()
+    await taking[1]
+  },
+)
+
+test('a snapshot that keeps much dead memory makes no pauses any more', async () => {
+  let state = new Int32Array(new SharedArrayBuffer(0))
+  const posted = Promise.withResolvers<{ job: SnapshotJob; events: SnapshotPortEvents }>()
+  const { map, put, writer } = await withPort(60_000, (job, events) => {
+    state = new Int32Array((job as SnapshotJob).state)
+    posted.resolve({ job: job as SnapshotJob, events })
+  })
+  const taking = writer.take(0, {})
+  const { job, events } = await posted.promise
+  const [first, second] = job.segments
+  events.received({ kind: 'segment', number: first!.number })
+  expect(state[paceWord]).toBe(unhurried)
+  for (let key = 0; key < 500; key++) put(0, `key ${key}`, `other value of ${key}`)
+  await map.publish()
+  await map.publish()
+  expect(map.snapshots.pinnedFreeBytes).toBeGreaterThan(0)
+  events.received({ kind: 'segment', number: second!.number })
+  expect(state[paceWord]).toBe(hurried)
+  writer.close()
+  await taking
+  expect(map.snapshots.pinnedFreeBytes).toBe(0)
 })
 
 test('one snapshot is taken at a time', async () => {

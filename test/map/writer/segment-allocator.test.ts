@@ -93,10 +93,11 @@ class Model {
   }
 
   check(): void {
-    const { touchedBytes, freeTouchedBytes, freeCount, segments } = this.allocator
-    expect({ touchedBytes, freeTouchedBytes, freeCount }).toEqual({
+    const { touchedBytes, freeTouchedBytes, pinnedFreeBytes, freeCount, segments } = this.allocator
+    expect({ touchedBytes, freeTouchedBytes, pinnedFreeBytes, freeCount }).toEqual({
       touchedBytes: this.#written.size * segmentBytes,
       freeTouchedBytes: this.#freeWritten * segmentBytes,
+      pinnedFreeBytes: this.#pinned.reduce((sum, { run }) => sum + run * segmentBytes, 0),
       freeCount: segments.length - this.#inUse.size,
     })
   }

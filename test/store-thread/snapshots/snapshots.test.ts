@@ -127,6 +127,7 @@ test('the last snapshot at a close is of what has changed since, and not of a pa
   snapshots.follow(0, partition, 8, undefined)
   await snapshots.finish()
   expect(files.taken).toHaveLength(1)
+  expect(files.hurries).toEqual([[0, true]])
   await snapshots.finish()
   expect(files.taken).toHaveLength(1)
   partition.position = 11
@@ -193,7 +194,7 @@ test('a partition leaves when none is being taken of it', async () => {
   let hasLeft = false
   const leaving = snapshots.leave(0).then(() => (hasLeft = true))
   await new Promise(setImmediate)
-  expect(hasLeft).toBe(false)
+  expect([hasLeft, files.hurries]).toEqual([false, [[1, false]]])
   writing()
   await leaving
 })

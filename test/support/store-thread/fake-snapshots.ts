@@ -17,6 +17,8 @@ export class FakeSnapshots implements PartitionSnapshots {
   readonly discarded: unknown[] = []
   isOff = false
   isClosed = false
+  /** Calls of hurry(): the number of snapshots before, and whether it is lasting. */
+  readonly hurries: [number, boolean][] = []
   /** Calls of own(). */
   owned = 0
   #held: Promise<void> | undefined
@@ -54,7 +56,12 @@ export class FakeSnapshots implements PartitionSnapshots {
     if (this.failure !== undefined) return this.failure
     this.taken.push({ partition, facts })
     await this.#held
-    return { kind: 'taken', generation: 1, entries: 5, writtenBytes: 10, totalBytes: 100, seconds: 0.001 }
+    const bytes = { writtenBytes: 10, totalBytes: 100 }
+    return { kind: 'taken', generation: 1, entries: 5, ...bytes, seconds: 0.002, busySeconds: 0.001 }
+  }
+
+  hurry(isLasting = false): void {
+    this.hurries.push([this.taken.length, isLasting])
   }
 
   close(): void {
