@@ -79,6 +79,8 @@ export interface StoreConfig {
 export interface ElasticConfig {
   /** Time for which a partition still answers that is not wanted any more; 5,000 if absent. */
   readonly lingerMs?: number
+  /** Of the group that assigns the partitions: see GroupNotice. Without it a wish is all that counts. */
+  readonly notice?: SharedArrayBuffer
   /** First partition that a store thread may hold, which has those that the topic got later. Set by the store itself. */
   readonly from?: number
 }

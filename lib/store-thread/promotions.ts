@@ -1,5 +1,6 @@
 /** Makes replicas primaries: fences them, has them read up to the own markers, and writes on from there. */
 import type { LatchkeyError } from '../errors.ts'
+import { GroupNotice } from '../group-protocol/group-notice.ts'
 import { loggerOf } from '../log/index.ts'
 import type { Primaries } from './primaries.ts'
 import { readChangelog } from './read-changelog.ts'
@@ -8,21 +9,45 @@ import type { StoreContext } from './store-context.ts'
 
 const log = loggerOf('store')
 
+/** Between two looks whether the plan is there. A join takes some 20 ms, or as long as a member is silent. */
+const joiningPauseMs = 20
+
 export class Promotions {
   readonly #context: StoreContext
   readonly #primaries: Primaries
   readonly #handover: ReplicaHandover
+  readonly #notice: GroupNotice | undefined
+  readonly #retry: () => void
+  #timer: ReturnType<typeof setTimeout> | undefined
 
-  constructor(context: StoreContext, primaries: Primaries, handover: ReplicaHandover) {
+  /** @param retry called when promotions that were not allowed may be */
+  constructor(context: StoreContext, primaries: Primaries, handover: ReplicaHandover, retry: () => void) {
     this.#context = context
     this.#primaries = primaries
     this.#handover = handover
+    this.#retry = retry
+    const { notice } = context.config.elastic ?? {}
+    this.#notice = notice && new GroupNotice(notice)
   }
 
-  /** Marks partitions as being promoted. take() must follow. @returns false if none may begin now */
+  /**
+   * Marks partitions as being promoted. take() must follow.
+   * @returns false while the instance has reported what it holds and has no plan yet: another one may be to take them
+   */
   mayBegin(partitions: readonly number[]): boolean {
+    // In this order, with that of GroupNotice.isJoining: either the report has the promotion, or the promotion waits.
     this.#mark(partitions, true)
-    return true
+    if (this.#notice?.isJoining !== true) return true
+    this.#mark(partitions, false)
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      this.#retry()
+    }, joiningPauseMs)
+    return false
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer)
   }
 
   /** @returns those that another instance has taken meanwhile */

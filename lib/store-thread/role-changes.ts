@@ -42,7 +42,7 @@ export class RoleChanges {
     this.#context = context
     this.#primaries = primaries
     this.#replicas = replicas
-    this.#promotions = new Promotions(context, primaries, replicas.handover)
+    this.#promotions = new Promotions(context, primaries, replicas.handover, () => this.#look())
     this.#lingering = new Lingering(context.config.elastic?.lingerMs ?? lingerMsDefault, () => this.#look())
     replicas.onFilled(() => {
       // Those that wait for a partition to be complete look again.
@@ -77,6 +77,7 @@ export class RoleChanges {
   stop(): void {
     this.#isRunning = false
     this.#lingering.stop()
+    this.#promotions.stop()
     this.#gauges?.stop()
   }
 

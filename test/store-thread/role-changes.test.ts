@@ -1,5 +1,6 @@
 /** Which changes a wish leads to, and when. */
 import { afterEach, expect, test } from 'bun:test'
+import { GroupNotice } from '../../lib/group-protocol/group-notice.ts'
 import { settled, startRoleChanges as start, stopRoleChanges } from '../support/store-thread/role-changes-setup.ts'
 import { until } from '../support/until.ts'
 
@@ -145,4 +146,17 @@ test('partitions do not wait for one whose marker is late, nor for one that is r
   await next()
   await next()
   expect(roles.primaries).toEqual([0, 2, 1])
+})
+
+test('no promotion begins between the report of an instance and the plan', async () => {
+  const buffer = GroupNotice.buffer(6_000)
+  const group = new GroupNotice(buffer)
+  const { changes, done, stats } = start([], [0], { notice: buffer })
+  changes.begin()
+  group.isJoining = true
+  changes.want({ primaries: [0], replicas: [] })
+  expect([done, stats.gauge(0, 'promoting')]).toEqual([[], 0])
+  group.isJoining = false
+  await until('it is taken', () => done.length > 0)
+  expect([done, stats.gauge(0, 'promoting')]).toEqual([['take 0'], 1])
 })

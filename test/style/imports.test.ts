@@ -49,6 +49,7 @@ const layers: Record<string, Layer> = {
       'definition',
       'record batches',
       'map',
+      'group protocol',
       'store protocol',
       'kafka',
       'topics',

@@ -3,6 +3,7 @@ import { expect } from 'bun:test'
 import { LatchkeyError } from '../../../lib/errors.ts'
 import { setPartitionState } from '../../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
+import type { ElasticConfig } from '../../../lib/store-protocol/store-config.ts'
 import type { Primaries } from '../../../lib/store-thread/primaries.ts'
 import type { Replicas } from '../../../lib/store-thread/replicas.ts'
 import { RoleChanges } from '../../../lib/store-thread/role-changes.ts'
@@ -21,7 +22,7 @@ export async function settled(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
 }
 
-export function startRoleChanges(primaries: number[], replicas: number[], elastic?: { lingerMs: number }) {
+export function startRoleChanges(primaries: number[], replicas: number[], elastic?: ElasticConfig) {
   const roles = { primaries, replicas, notices: [] }
   const done: string[] = []
   const pending: PromiseWithResolvers<void>[] = []
