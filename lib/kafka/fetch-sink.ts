@@ -9,9 +9,11 @@ export interface FetchSink {
    * Takes the batches of one partition from `position` on, synchronously. A throw ends the fetcher, with two
    * exceptions: a damaged batch is fetched again, and a batch that isOversized() arrives again in pieces. The sink then
    * skips the records that it has already taken.
+   * @param askedAt when the response was asked for, in ms since the epoch: what it says of the log may be as old; undefined
+   *   for pieces of a batch
    * @returns the next offset to fetch from, if it is not the end of the batches
    */
-  received(fetched: FetchedPartition, position: number): number | undefined | void
+  received(fetched: FetchedPartition, position: number, askedAt?: number): number | undefined | void
   /**
    * Returns the offset up to which received() has taken records, also after a throw. If absent, all batches before a
    * damaged one must be taken again with it.

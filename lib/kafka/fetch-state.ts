@@ -21,6 +21,8 @@ export interface Outstanding {
   apiVersion: number
   generations: Map<number, number>
   positions: Map<number, number>
+  /** When it was sent, in ms since the epoch. */
+  askedAt: number
   /** Only while trace records are logged. */
   timing: Timing | undefined
 }

@@ -90,7 +90,7 @@ export class Fetcher {
     const versionMax = await this.#client.versionMax(node, apiKeys.Fetch)
     let outstanding = this.#send(node, versionMax)
     while (outstanding !== undefined) {
-      const { generations, positions, timing } = outstanding
+      const { generations, positions, askedAt, timing } = outstanding
       const response = await outstanding.response
       const parsed = parseFetchResponse(response, outstanding.apiVersion)
       if (timing !== undefined) logFetch(this.#topic, this.#client.addressOf(node), parsed, timing)
@@ -112,7 +112,7 @@ export class Fetcher {
       for (const fetched of good) {
         const { partition } = fetched
         if (this.#generation(partition) !== generations.get(partition)) continue
-        if (!this.#deliver(fetched, positions.get(partition)!)) continue
+        if (!this.#deliver(fetched, positions.get(partition)!, askedAt)) continue
         await nextTurn()
         await this.#sink.room()
       }
@@ -123,9 +123,9 @@ export class Fetcher {
   }
 
   /** @returns whether others get their turn: the sink stopped early, or the batch is read in pieces */
-  #deliver(fetched: FetchedPartition, position: number): boolean {
+  #deliver(fetched: FetchedPartition, position: number, askedAt: number): boolean {
     try {
-      const next = this.#sink.received(fetched, position)
+      const next = this.#sink.received(fetched, position, askedAt)
       if (next !== undefined) this.seek(fetched.partition, next)
       this.#receivedIntact(fetched.partition, position)
       return next !== undefined
@@ -180,11 +180,12 @@ export class Fetcher {
     const request = fetchRequest(this.#topic, wanted, this.#options, { id: topics.id(this.#topic), versionMax })
     const deadlineMs = this.#options.maxWaitMs + this.#client.requestTimeoutMs
     const purpose = { waitMs: this.#options.maxWaitMs, topic: this.#topic, partitions: [...positions.keys()] }
+    const askedAt = Date.now()
     const response = this.#client.send(node, request, deadlineMs, purpose)
     // The response is awaited one iteration later. Without this, an earlier rejection would be unhandled.
     response.catch(() => {})
     const timing = isTrace() ? timingOf(response) : undefined
-    return { response, apiVersion: request.apiVersion, generations, positions, timing }
+    return { response, apiVersion: request.apiVersion, generations, positions, askedAt, timing }
   }
 
   /** Next position = base offset + last offset delta + 1 of the last whole batch, also of an empty or control batch. */

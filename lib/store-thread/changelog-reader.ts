@@ -14,6 +14,7 @@ import type { RecordBatchReader } from '../kafka/record-batch/index.ts'
 import { isTrace, loggerOf } from '../log/index.ts'
 import type { FetchConfig } from '../store-protocol/client-config.ts'
 import type { Stats } from '../store-protocol/stats.ts'
+import type { KnownEnd } from './ends.ts'
 import { corruptChangelog } from './recovery/corrupt-changelog.ts'
 import { isUnheld, logUnheld } from './recovery/unheld-records.ts'
 
@@ -37,9 +38,9 @@ export interface ChangelogSink<Reached extends ChangelogPosition> {
   passedOver?(reached: Reached, key: Buffer | undefined): void
   /**
    * Called after each response, and after a record that was passed over.
-   * @param lastStableOffset of the log, if a response has named it
+   * @param known the end of the log, if a response has named it
    */
-  progressed(partition: number, reached: Reached, lastStableOffset?: number): void
+  progressed(partition: number, reached: Reached, known?: KnownEnd): void
   /** Returns a promise that resolves when there is room for another response; undefined if there is room now. */
   room(): Promise<void> | undefined
   /** Handles a position that is not in the log. @returns the offset to continue from */
@@ -84,7 +85,7 @@ export class ChangelogReader<Reached extends ChangelogPosition> {
   run(sink: ChangelogSink<Reached>): Promise<void> {
     return this.#fetcher.run({
       keepsNothing: true,
-      received: (fetched, position) => this.#received(sink, fetched, position),
+      received: (fetched, position, askedAt) => this.#received(sink, fetched, position, askedAt),
       takenTo: (partition) => this.#partitions.get(partition)!.position,
       damaged: (partition, fault, times) => {
         throw corruptChangelog(this.#topic, partition, fault, times)
@@ -100,7 +101,12 @@ export class ChangelogReader<Reached extends ChangelogPosition> {
     this.#fetcher.stop()
   }
 
-  #received(sink: ChangelogSink<Reached>, fetched: FetchedPartition, position: number): number | undefined {
+  #received(
+    sink: ChangelogSink<Reached>,
+    fetched: FetchedPartition,
+    position: number,
+    askedAt?: number,
+  ): number | undefined {
     const { partition } = fetched
     const reached = this.#partitions.get(partition)!
     reached.position = Math.max(reached.position, position)
@@ -109,7 +115,8 @@ export class ChangelogReader<Reached extends ChangelogPosition> {
     } catch (error) {
       throw isDamage(error) ? error : corruptChangelog(this.#topic, partition, error)
     }
-    sink.progressed(partition, reached, fetched.lastStableOffset)
+    if (askedAt === undefined) sink.progressed(partition, reached)
+    else sink.progressed(partition, reached, { end: fetched.lastStableOffset, askedAt })
     return this.#batches.isEnough ? reached.position : undefined
   }
 

@@ -9,10 +9,16 @@ import type { Stats } from '../store-protocol/stats.ts'
 /** An end offset that was last reported this long ago is out of date. */
 const heardMs = 2_000
 
-/** Records the end offset that a Fetch response reports. */
-export function setEnd(stats: Stats, partition: number, end: number): void {
+export interface KnownEnd {
+  readonly end: number
+  /** When the broker was asked, in ms since the epoch: the end may have moved since. */
+  readonly askedAt: number
+}
+
+/** Records an end offset. A process may have been stopped between request and answer, so the time is that of the request. */
+export function setEnd(stats: Stats, partition: number, { end, askedAt }: KnownEnd): void {
   stats.setGauge(partition, 'end', end)
-  stats.setGauge(partition, 'endKnownAt', Date.now())
+  stats.setGauge(partition, 'endKnownAt', askedAt)
 }
 
 /**
@@ -33,7 +39,7 @@ export function watchEnds(
     ended(partition: number, end: number, askedAt: number) {
       // It may have left, or have another role: then its end is that of another topic.
       const isAsked = partitions.includes(partition)
-      if (isAsked && stats.gauge(partition, 'endKnownAt') <= askedAt) setEnd(stats, partition, end)
+      if (isAsked && stats.gauge(partition, 'endKnownAt') <= askedAt) setEnd(stats, partition, { end, askedAt })
     },
   }
   return new EndsWatch(client, topic, sink, { intervalMs })

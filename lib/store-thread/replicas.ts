@@ -11,7 +11,7 @@ import { changelogFetch } from '../topics/clients.ts'
 import { applyLateRecords, applyRecords } from './apply.ts'
 import { ChangelogReader } from './changelog-reader.ts'
 import type { HeldCopy } from './copy-gauges.ts'
-import { setEnd, watchEnds } from './ends.ts'
+import { type KnownEnd, setEnd, watchEnds } from './ends.ts'
 import { clearRole, setRole } from './holdings.ts'
 import { FreePages } from './memory/free-pages.ts'
 import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
@@ -148,7 +148,7 @@ export class Replicas {
         return replica.ending?.note(batch) === true
       },
       passedOver: (replica) => void (replica.isDisputed = true),
-      progressed: (partition, replica, lastStableOffset) => this.#progressed(partition, replica, lastStableOffset),
+      progressed: (partition, replica, known) => this.#progressed(partition, replica, known),
       room: () => this.#context.flusher.room(),
       outOfRange: (partition) => this.#refills.refill(partition, notInIt),
       epochBegan: (partition) => this.#watch?.epochBegan(partition),
@@ -161,7 +161,7 @@ export class Replicas {
     const replica = copy === undefined ? replicaFrom(undefined, 0, 0) : replicaOf(copy)
     this.#replicas.set(partition, replica)
     stats.setGauge(partition, 'position', replica.position)
-    setEnd(stats, partition, replica.position)
+    setEnd(stats, partition, { end: replica.position, askedAt: Date.now() })
     if (copy === undefined) {
       replica.opened = true
       const found = 'what this instance has of it cannot be continued'
@@ -207,9 +207,9 @@ export class Replicas {
       : applyRecords(map, stats, partition, batch, replica.position, replica.trail, this.#headerSelector)
   }
 
-  #progressed(partition: number, replica: Replica, lastStableOffset: number | undefined): void {
+  #progressed(partition: number, replica: Replica, known: KnownEnd | undefined): void {
     const { stats, changes, flusher, memory } = this.#context
-    if (lastStableOffset !== undefined) setEnd(stats, partition, lastStableOffset)
+    if (known !== undefined) setEnd(stats, partition, known)
     stats.setGauge(partition, 'position', replica.position)
     changes.recorder.reached(partition, replica.position)
     changes.positions.noteSource(partition, replica.trail.position)

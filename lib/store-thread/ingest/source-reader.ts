@@ -19,7 +19,7 @@ export class SourceReader implements FetchSink {
     this.#deadLetters = deadLetters
   }
 
-  received(fetched: FetchedPartition): number | undefined {
+  received(fetched: FetchedPartition, _: number, askedAt?: number): number | undefined {
     const { partitions, accounting, linger, fetcher, stats, memory } = this.#context
     const state = partitions.get(fetched.partition)
     if (state === undefined) return undefined
@@ -34,7 +34,7 @@ export class SourceReader implements FetchSink {
     const { halted, waiting, isReady } = state.reading
     if (halted !== undefined) fetcher.halted(state)
     else if (waiting !== undefined) void this.#wait(state, waiting)
-    setEnd(stats, fetched.partition, fetched.lastStableOffset)
+    if (askedAt !== undefined) setEnd(stats, fetched.partition, { end: fetched.lastStableOffset, askedAt })
     state.advance()
     accounting.progressed(state)
     memory.check()
