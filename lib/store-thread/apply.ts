@@ -81,5 +81,6 @@ export function applyLateRecords(
     putRecord(map, partition, batch, sourceOffset, headerSelector)
     trail.note(batch, sourceOffset)
   }
+  trail.settle(batch)
   return records
 }
