@@ -11,23 +11,32 @@ import type { StoreContext } from './store-context.ts'
 /** An open transaction of another program may hide the marker of one partition. Others do not wait for it. */
 const othersPatienceMs = 1_000
 
+export interface HandoverSteps {
+  /** Stops reading a replica. */
+  stop(partition: number): void
+  /** Reads a replica from its position on. */
+  continue(partition: number): void
+  /** Partitions have been taken out of the map. */
+  emptied(): void
+}
+
 export class ReplicaHandover {
   readonly #context: StoreContext
   readonly #replicas: Map<number, Replica>
-  /** Stops reading a replica. */
-  readonly #stop: (partition: number) => void
-  /** Reads a replica from its position on. */
-  readonly #continue: (partition: number) => void
+  readonly #stop: HandoverSteps['stop']
+  readonly #continue: HandoverSteps['continue']
+  readonly #emptied: HandoverSteps['emptied']
 
   constructor(
     context: StoreContext,
     replicas: Map<number, Replica>,
-    reading: { stop: (partition: number) => void; continue: (partition: number) => void },
+    { stop, continue: continues, emptied }: HandoverSteps,
   ) {
     this.#context = context
     this.#replicas = replicas
-    this.#stop = reading.stop
-    this.#continue = reading.continue
+    this.#stop = stop
+    this.#continue = continues
+    this.#emptied = emptied
   }
 
   /** Whether a replica needs no reading from the start to become a primary. */
@@ -116,5 +125,6 @@ export class ReplicaHandover {
     }
     await flusher.flush()
     for (const partition of partitions) map.add(partition)
+    this.#emptied()
   }
 }

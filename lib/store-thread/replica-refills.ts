@@ -77,7 +77,6 @@ export class ReplicaRefills {
     const replica = this.#replicas.get(partition)
     const hasLeft = () => this.#replicas.get(partition) !== replica
     if (replica === undefined) return 0
-    replica.isDisputed = false
     const message =
       '{changelogTopic} partition {partition}: {found}. It had been read up to offset {position}; reading it again'
     log.error(message, { changelogTopic, partition, found, position: replica.position })
@@ -94,6 +93,7 @@ export class ReplicaRefills {
     replica.epochs.cut(0)
     replica.succession = new Succession()
     replica.trail = new ReplicaTrail()
+    replica.isDisputed = false
     replica.term = -1
     replica.start = starts.get(partition)!
     replica.position = replica.start

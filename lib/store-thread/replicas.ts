@@ -49,18 +49,18 @@ export class Replicas {
     this.#headerSelector = headerSelectorOf(config)
     const fetch = changelogFetch(config)
     this.#reader = new ChangelogReader(clients.replicas, config.changelogTopic, fetch, stats, this.#replicas)
+    const reading = {
+      stop: (partition: number) => this.#reader.remove(partition),
+      continue: (partition: number) => this.#follow([partition]),
+    }
     this.#refills = new ReplicaRefills(context, this.#replicas, this.#pages, {
-      stop: (partition) => this.#reader.remove(partition),
-      continue: (partition) => this.#follow([partition]),
+      ...reading,
       began: (partition) => {
         this.#followForSnapshots(partition)
         this.#checkFilled(partition)
       },
     })
-    this.handover = new ReplicaHandover(context, this.#replicas, {
-      stop: (partition) => this.#reader.remove(partition),
-      continue: (partition) => this.#follow([partition]),
-    })
+    this.handover = new ReplicaHandover(context, this.#replicas, { ...reading, emptied: () => this.#pages.giveBack() })
   }
 
   /** Resolves when every replica has reached the end that the changelog had at start, and those records are visible. */

@@ -97,7 +97,7 @@ test('a replica whose marker is hidden delays the others for a moment only, and 
   const stopped: number[] = []
   const clients = { changelog: new FakeClient().client }
   const context = { clients, config: { changelogTopic: 'changelog' } } as unknown as StoreContext
-  const reading = { stop: (partition: number) => void stopped.push(partition), continue: () => {} }
+  const reading = { stop: (partition: number) => void stopped.push(partition), continue: () => {}, emptied: () => {} }
   const handover = new ReplicaHandover(context, ends, reading)
   handover.expect([0, 1])
   let isRead = false
