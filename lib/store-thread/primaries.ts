@@ -183,10 +183,11 @@ export class Primaries {
     return this.#ingest.drained()
   }
 
-  /** Stops fetching and waits for batches in flight, at most `boundMs`. */
+  /** Stops fetching and waits for batches in flight and for repairs, at most `boundMs`. */
   async finish(boundMs: number): Promise<void> {
     this.#ingest.stopFetching()
-    await closeStep(boundMs, this.#ingest.drained())
+    const settling = this.#contests.settled().then(() => this.#ingest.finished())
+    await closeStep(boundMs, settling)
   }
 
   /** Commits what is acknowledged, within at most `boundMs`. */
@@ -218,8 +219,7 @@ export class Primaries {
       if (this.#context.config.fencing) this.#ownership.noteMarker(partition, offset - 1)
     }
     followPrimaries(this.#context, this.parts, partitions)
-    if (this.#source !== undefined) return
-    this.#source = new SourceWatch(this.#context, this.#ingest, this.#rereads)
+    this.#source ??= new SourceWatch(this.#context, this.#ingest, this.#rereads)
     this.events.watchBy(this.#source)
   }
 

@@ -171,6 +171,13 @@ export class Ingest {
     await this.#until(this.#context.partitions.settledMark())
   }
 
+  /** As drained(), and everything is written again that the changelog has lost, or that others have replaced. */
+  async finished(): Promise<void> {
+    const { partitions } = this.#context
+    const isDrained = partitions.settledMark()
+    await this.#until(() => isDrained() && partitions.all.every(({ isWithheld }) => !isWithheld))
+  }
+
   /** Waits for a condition, and meanwhile writes batches that are not full. */
   #until(isSo: () => boolean): Promise<void> {
     const { linger, accounting } = this.#context

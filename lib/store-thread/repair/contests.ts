@@ -8,7 +8,7 @@ import { LatchkeyError } from '../../errors.ts'
 import { listOffsets } from '../../kafka/offsets.ts'
 import type { OffsetRange } from '../../kafka/producer.ts'
 import type { RecordBatchReader } from '../../kafka/record-batch/index.ts'
-import { loggerOf, RepeatedLog } from '../../log/index.ts'
+import { loggerOf } from '../../log/index.ts'
 import { withoutHeaders } from '../../store-protocol/header-prefix.ts'
 import { hasHeaderPrefix } from '../../store-protocol/kept-headers.ts'
 import { partitionStateOf, setPartitionState } from '../../store-protocol/partition-state.ts'
@@ -22,6 +22,7 @@ import { logUnheld } from '../recovery/unheld-records.ts'
 import type { StoreContext } from '../store-context.ts'
 import { type Contest, newContest } from './contest.ts'
 import { type ForeignRecord, foreignRecords } from './foreign-records.ts'
+import { ForeignReport } from './foreign-report.ts'
 
 const log = loggerOf('store')
 
@@ -33,14 +34,17 @@ export class Contests {
   readonly #ownership: PartitionOwnership
   readonly #ingest: Ingest
   readonly #contests = new Map<number, Contest>()
-  readonly #repeated = new RepeatedLog(log)
+  readonly #report: ForeignReport
   /** Partitions whose outdated keys are being written again, or that have records of others, of which some may stay. */
   readonly #open = new Set<number>()
+  /** Searches and repairs that have not ended. */
+  readonly #running = new Set<Promise<unknown>>()
 
   constructor(context: StoreContext, ownership: PartitionOwnership, ingest: Ingest) {
     this.#context = context
     this.#ownership = ownership
     this.#ingest = ingest
+    this.#report = new ForeignReport(context)
   }
 
   /**
@@ -51,9 +55,8 @@ export class Contests {
     if (keys.length === 0) return
     const after = this.#ingest.acknowledged(partition) - 1
     this.#open.add(partition)
-    this.#ingest
-      .amend(partition, (amendment) => writeAgain(amendment, keys, after))
-      .then(() => this.#open.delete(partition), this.#context.failed)
+    const amending = this.#ingest.amend(partition, (amendment) => writeAgain(amendment, keys, after))
+    this.#run(amending.then(() => void this.#open.delete(partition)))
   }
 
   /** Whether the changelog may have records of another writer that the map does not have. */
@@ -76,15 +79,27 @@ export class Contests {
     contest.due =
       due === undefined ? { from: start, to } : { from: Math.min(due.from, start), to: Math.max(due.to, to) }
     if (contest.isLooking) return
-    this.#look(partition, contest).catch((error: unknown) => {
-      if (!(error instanceof LatchkeyError) || error.code !== 'stopping') this.#context.failed(error)
-    })
+    this.#run(this.#look(partition, contest))
+  }
+
+  /** Resolves when everything that was found up to now is written again. */
+  async settled(): Promise<void> {
+    while (this.#running.size > 0) await Promise.race(this.#running)
   }
 
   /** Forgets a partition that is given up. */
   left(partition: number): void {
     this.#contests.delete(partition)
     this.#open.delete(partition)
+  }
+
+  #run(step: Promise<void>): void {
+    const running = step
+      .catch((error: unknown) => {
+        if (!(error instanceof LatchkeyError) || error.code !== 'stopping') this.#context.failed(error)
+      })
+      .finally(() => this.#running.delete(running))
+    this.#running.add(running)
   }
 
   #isOwned(partition: number): boolean {
@@ -124,7 +139,7 @@ export class Contests {
       await this.#ingest.repairs.renewed(partition)
     }
     if (records.size === 0 && contest.unheldTo === unheldTo) return range.to
-    this.#log(partition, range.to)
+    this.#report.found(partition, range.to)
     if (!config.fencing) this.#open.add(partition)
     if (config.useProcessingOnly || contest.isContested) return range.to
     let { to } = range
@@ -226,18 +241,6 @@ export class Contests {
     if (partitionStateOf(stats, partition) === 'running') setPartitionState(stats, partition, 'contested')
     log.error('{reason}', { reason })
     post({ type: 'contested', partition, reason })
-  }
-
-  #log(partition: number, to: number): void {
-    const { stats, post, config } = this.#context
-    stats.add('foreignWrites', 1)
-    const found = `another writer has appended before offset ${to}; find and stop it`
-    const end = config.useProcessingOnly
-      ? ', then restart this store, which may miss what it wrote'
-      : '. Newer values that it replaces are written again'
-    const reason = `${config.changelogTopic} partition ${partition}: ${found}${end}`
-    this.#repeated.log('error', `foreign ${partition}`, '{reason}', { reason })
-    post({ type: 'foreign', partition, reason })
   }
 }
 

@@ -50,6 +50,18 @@ test('a flush ends when everything read is acknowledged, and not before', async 
   expect(ingest.acknowledged(0)).toBe(3)
 })
 
+test('a store has finished when what it writes again is acknowledged, too, for which a flush does not wait', async () => {
+  const { ingest, changelog } = start(1)
+  const amending = ingest.amend(0, (amendment) => amendment.append(Buffer.from('key'), 7))
+  const finished = ingest.finished()
+  await ingest.drained()
+  await turns()
+  expect(await Promise.race([finished, 'waits'])).toBe('waits')
+  await acknowledge(changelog)
+  await soon('the end', finished)
+  expect(await amending).toBeTrue()
+})
+
 test('a flush ends when the partition that it waits for is lost, and the batches of that partition no longer count', async () => {
   const { ingest, source, changelog, stats, lost } = start(2)
   await feed(source, 0, backlogRecords, megabyte)

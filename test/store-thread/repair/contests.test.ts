@@ -186,3 +186,23 @@ test('an abort marker of another program has the partition taken again in a grou
   await until('it is looked at', () => alone.contests.lookedTo(0) === 1)
   expect([alone.renewals(), group.said, alone.said]).toEqual([0, [], []])
 })
+
+test('Contests is settled once everything is written again that was found, and acknowledged', async () => {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const { append, contests, written } = await start({ settled: promise })
+  expect(await isPending(contests.settled())).toBeFalse()
+  await append(['a', 'other', 3])
+  const settled = contests.settled()
+  await until('it is written', () => written.length === 1)
+  expect(await isPending(settled)).toBeTrue()
+  resolve(true)
+  await settled
+  contests.foundAtStart(0, [Buffer.from('b')])
+  await contests.settled()
+  expect(written).toEqual(['a aft=9', 'b aft=9'])
+})
+
+async function isPending(promise: Promise<unknown>): Promise<boolean> {
+  for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+  return (await Promise.race([promise, 'pending'])) === 'pending'
+}
