@@ -29,6 +29,12 @@ export interface SuccessionState {
   readonly followed: readonly string[]
 }
 
+/** How keys are placed: by which partitioner, among how many partitions. */
+export interface Placing {
+  readonly partitioner: string
+  readonly partitionCount: number
+}
+
 export interface SnapshotFacts {
   readonly clusterId: string
   readonly changelogTopic: string
@@ -47,6 +53,8 @@ export interface SnapshotFacts {
   readonly records: number
   readonly trail: SourceTrailState
   readonly owners: SuccessionState
+  /** How all its keys are placed; undefined if it is not known, or is not so for all. */
+  readonly placed?: Placing | undefined
 }
 
 const textMax = 1_024
@@ -87,6 +95,7 @@ const schema = v.object({
     hasMarker: v.boolean(),
     followed: v.pipe(v.array(text), v.maxLength(followedMax)),
   }),
+  placed: v.optional(v.object({ partitioner: text, partitionCount: offset })),
 })
 
 /** Returns undefined if a value does not have the form of facts. */

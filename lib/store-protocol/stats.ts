@@ -95,6 +95,8 @@ export const gaugeNames = [
   'ready',
   /** 1 if at least half of the changelog is read. */
   'halfRead',
+  /** 1 if some keys are not where the partitioner puts them (strangers.ts). */
+  'strangers',
 ] as const
 export type GaugeName = (typeof gaugeNames)[number]
 

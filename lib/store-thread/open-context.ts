@@ -18,6 +18,7 @@ import { MemoryGuard } from './memory/memory-guard.ts'
 import { KeptMemory } from './snapshots/kept-memory.ts'
 import { openDirectory, snapshotsOf } from './snapshots/open-snapshots.ts'
 import type { StoreContext } from './store-context.ts'
+import { strangersOf } from './strangers.ts'
 
 const log = loggerOf('store')
 
@@ -80,7 +81,8 @@ export function openContext({
   const { share: _, ...whole } = config
   const threads = Math.min(config.storeThreads ?? 1, layoutOf(whole, topology.partitionCount).length)
   const memory = new MemoryGuard({ config, map, stats, threads, flush: () => flusher.flush(), post, failed })
-  const parts = { config, clients, stats, map, memory, flush: () => flusher.flush(), failed }
+  const strangers = strangersOf(config, stats, topology.partitionCount)
+  const parts = { config, clients, stats, map, memory, strangers, flush: () => flusher.flush(), failed }
   const snapshots = directory && snapshotsOf(parts, directory)
   for (const partition of partitions) setPartitionState(stats, partition, 'recovering')
   for (const partition of roles.primaries) stats.setGauge(partition, 'role', 0)
@@ -98,6 +100,7 @@ export function openContext({
     changes,
     keptMemory,
     snapshots,
+    strangers,
     post,
     failed,
   }

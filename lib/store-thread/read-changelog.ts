@@ -16,7 +16,7 @@ import type { StoreContext } from './store-context.ts'
 const tailOffsets = 1_000
 
 export async function readChangelog(
-  { clients, config, stats, map, memory, snapshots }: StoreContext,
+  { clients, config, stats, map, memory, snapshots, strangers }: StoreContext,
   ownership: PartitionOwnership,
   committed: ReadonlyMap<number, CommittedOffset>,
   partitions: readonly number[],
@@ -28,6 +28,7 @@ export async function readChangelog(
     identityOf,
     rebuildOf: (partition) => rebuildOf(config, committed.get(partition)),
   })
+  for (const [partition, { facts }] of restored ?? []) strangers?.restored(partition, facts)
   const context = {
     client: clients.changelog,
     changelogTopic,
@@ -35,6 +36,7 @@ export async function readChangelog(
     map: useProcessingOnly ? undefined : map,
     stats,
     memory,
+    strangers,
     headerSelector: headerSelectorOf(config),
     entriesExpected: (partition: number) => heldIn(committed.get(partition)?.metadata ?? '').entries,
     committed: (partition: number) => committed.get(partition)?.offset ?? -1,

@@ -13,7 +13,7 @@ export interface ReplicaBeginning {
 
 /** Restores snapshots of replicas that are in bulk loading, and shows where they begin. Retries until Kafka answers. */
 export async function beginningsOf(
-  { clients, config: { changelogTopic }, stats, snapshots }: StoreContext,
+  { clients, config: { changelogTopic }, stats, snapshots, strangers }: StoreContext,
   partitions: readonly number[],
 ): Promise<Map<number, ReplicaBeginning>> {
   const client = clients.replicas
@@ -26,6 +26,8 @@ export async function beginningsOf(
     const restored = all?.get(partition)
     const replica = replicaFrom(restored?.facts, start, ends.get(partition)!)
     noteBeginning(stats, partition, replica)
+    if (restored === undefined) strangers?.begins(partition)
+    else strangers?.restored(partition, restored.facts)
     beginnings.set(partition, { replica, restored })
   }
   return beginnings

@@ -115,7 +115,7 @@ export class ReplicaHandover {
 
   /** Takes partitions out of the map, and makes room to read them from the start. */
   async empty(partitions: readonly number[]): Promise<void> {
-    const { map, flusher, stats, snapshots } = this.#context
+    const { map, flusher, stats, snapshots, strangers } = this.#context
     for (const partition of partitions) {
       this.#stop(partition)
       this.#replicas.delete(partition)
@@ -124,7 +124,10 @@ export class ReplicaHandover {
       map.remove(partition)
     }
     await flusher.flush()
-    for (const partition of partitions) map.add(partition)
+    for (const partition of partitions) {
+      map.add(partition)
+      strangers?.begins(partition)
+    }
     this.#emptied()
   }
 }

@@ -94,6 +94,7 @@ export class ReplicaRefills {
     replica.succession = new Succession()
     replica.trail = new ReplicaTrail()
     replica.isDisputed = false
+    this.#context.strangers?.begins(partition)
     replica.term = -1
     replica.start = starts.get(partition)!
     replica.position = replica.start

@@ -3,12 +3,10 @@
  * commits nothing. Records enter the map as in recovery and ingest (apply.ts).
  */
 import type { EndsWatch } from '../kafka/ends-watch.ts'
-import type { RecordBatchReader } from '../kafka/record-batch/index.ts'
 import { loggerOf } from '../log/index.ts'
-import { type HeaderSelector, headerSelectorOf } from '../store-protocol/kept-headers.ts'
+import { headerSelectorOf } from '../store-protocol/kept-headers.ts'
 import { partitionStateOf, setPartitionState } from '../store-protocol/partition-state.ts'
 import { changelogFetch } from '../topics/clients.ts'
-import { applyLateRecords, applyRecords } from './apply.ts'
 import { ChangelogReader } from './changelog-reader.ts'
 import type { HeldCopy } from './copy-gauges.ts'
 import { type KnownEnd, setEnd, watchEnds } from './ends.ts'
@@ -18,6 +16,7 @@ import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
 import { isAbortMarker } from './recovery/succession.ts'
 import { beginningsOf, reserveFor } from './replica-beginnings.ts'
 import { ReplicaHandover } from './replica-handover.ts'
+import { applyToReplica } from './replica-records.ts'
 import { ReplicaRefills } from './replica-refills.ts'
 import { ReplicaWatch } from './replica-watch.ts'
 import { type Copy, pointOf, type Replica, replicaFrom, replicaOf } from './replica.ts'
@@ -30,7 +29,6 @@ const notInIt = 'it was truncated or recreated, and does not have what is next'
 export class Replicas {
   readonly handover: ReplicaHandover
   readonly #context: StoreContext
-  readonly #headerSelector: HeaderSelector | undefined
   readonly #replicas = new Map<number, Replica>()
   readonly #reader: ChangelogReader<Replica>
   #ends: EndsWatch<number> | undefined
@@ -46,7 +44,6 @@ export class Replicas {
     const { clients, config, stats } = context
     this.#pages = new FreePages(context.map)
     context.memory.onChange(() => this.#follow(this.#replicas.keys()))
-    this.#headerSelector = headerSelectorOf(config)
     const fetch = changelogFetch(config)
     this.#reader = new ChangelogReader(clients.replicas, config.changelogTopic, fetch, stats, this.#replicas)
     const reading = {
@@ -132,6 +129,7 @@ export class Replicas {
     const { clients, config, stats, roles } = this.#context
     const client = clients.replicas
     const topic = config.changelogTopic
+    const headerSelector = headerSelectorOf(config)
     this.#watch = new ReplicaWatch(client, topic, {
       replicas: this.#replicas,
       changed: (partition, found) => void this.#refills.beginAgain(partition, found).catch(this.#context.failed),
@@ -139,7 +137,7 @@ export class Replicas {
     })
     this.#ends = watchEnds(client, topic, roles.replicas, stats)
     return this.#reader.run({
-      records: (partition, replica, batch) => this.#take(partition, replica, batch),
+      records: (partition, replica, batch) => applyToReplica(this.#context, partition, replica, batch, headerSelector),
       control: (_, replica, batch) => {
         if (isAbortMarker(batch)) {
           replica.succession.marked(batch)
@@ -191,20 +189,6 @@ export class Replicas {
     this.#watch?.stop()
     this.#reader.stop()
     this.#pages.stop()
-  }
-
-  #take(partition: number, replica: Replica, batch: RecordBatchReader): number {
-    const { map, stats, changes, snapshots } = this.#context
-    const isLate = replica.succession.isLate(batch)
-    if (isLate) replica.isDisputed = true
-    // A primary that began with a snapshot of this replica would not find the late records.
-    if (isLate) void snapshots?.leave(partition)
-    const recording = changes.recorder.trailOf(partition, 0)
-    replica.trail.recordBy(snapshots === undefined ? recording : snapshots.trailOf(partition, 0, recording))
-    // The primary corrects late records. Until then the replica shows no older value.
-    return isLate
-      ? applyLateRecords(map, partition, batch, replica.position, replica.trail, this.#headerSelector)
-      : applyRecords(map, stats, partition, batch, replica.position, replica.trail, this.#headerSelector)
   }
 
   #progressed(partition: number, replica: Replica, known: KnownEnd | undefined): void {

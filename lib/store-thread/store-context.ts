@@ -12,6 +12,7 @@ import type { Flusher } from './flusher.ts'
 import type { MemoryGuard } from './memory/memory-guard.ts'
 import type { KeptMemory } from './snapshots/kept-memory.ts'
 import type { Snapshots } from './snapshots/snapshots.ts'
+import type { Strangers } from './strangers.ts'
 
 export interface StoreContext {
   readonly config: StoreConfig
@@ -29,6 +30,8 @@ export interface StoreContext {
   readonly keptMemory: KeptMemory
   /** Undefined without SNAPSHOT_DIR. */
   readonly snapshots: Snapshots | undefined
+  /** Undefined where partitions do not come and go. */
+  readonly strangers: Strangers | undefined
   readonly post: (message: FromThread) => void
   /** Ends the store with an error. */
   readonly failed: (error: unknown) => void

@@ -203,12 +203,15 @@ export class StoreThread {
    * Watches for new partitions. An instance that owns all partitions takes new ones too; other instances report the new
    * count.
    */
-  #watchGrowth({ topology, post }: StoreContext): void {
+  #watchGrowth({ topology, strangers, post }: StoreContext): void {
     const { useReplicaOnly, sourceTopic, changelogTopic } = this.#config
     const topic = useReplicaOnly ? changelogTopic : sourceTopic
     const { metadataMaxAgeMs } = clientsConfigOf(this.#config).consumer.connection
     const intervalMs = Math.min(metadataMaxAgeMs || growthIntervalMaxMs, growthIntervalMaxMs)
-    const grown = (partitionCount: number) => post({ type: 'grown', partitionCount })
+    const grown = (partitionCount: number) => {
+      strangers?.grew(partitionCount)
+      post({ type: 'grown', partitionCount })
+    }
     this.#growth = new GrowthWatch(this.#clients.consumer, topic, topology.partitionCount, intervalMs, grown)
   }
 

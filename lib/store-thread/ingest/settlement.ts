@@ -9,6 +9,7 @@ import { isTrace, loggerOf } from '../../log/index.ts'
 import { type HeaderSelector, headerSelectorOf } from '../../store-protocol/kept-headers.ts'
 import { nounFor } from '../../text/counted.ts'
 import { applyRecords } from '../apply.ts'
+import { trailsOf } from '../record-trails.ts'
 import type { ChangelogBatch } from './changelog-batch.ts'
 import type { DirectWrites } from './direct-writes.ts'
 import type { IngestContext } from './ingest-context.ts'
@@ -38,13 +39,12 @@ export class Settlement {
     baseOffset: number,
     foreign: OffsetRange | undefined,
   ): void {
-    const { stats, flusher, config, events, changes, snapshots, producer } = this.#context
+    const { stats, flusher, config, events, changes, producer } = this.#context
     const { partition } = state
     const map = config.useProcessingOnly ? undefined : this.#context.map
     const records = batch.openIn(this.#batch)
-    const recording = map && changes.recorder.trailOf(partition, baseOffset)
-    const base = baseOffset >= 0 ? baseOffset : producer.endOffset(partition)
-    const trail = snapshots === undefined ? recording : snapshots.trailOf(partition, base, recording)
+    const likely = baseOffset >= 0 ? baseOffset : producer.endOffset(partition)
+    const trail = map && trailsOf(this.#context, partition, baseOffset, likely)
     const applied = applyRecords(map, stats, partition, records, 0, trail, this.#headerSelector)
     if (baseOffset >= 0) changes.recorder.reached(partition, baseOffset + batch.count)
     else changes.recorder.lost(partition)

@@ -11,6 +11,7 @@ import { applyRecords } from '../apply.ts'
 import { BrokerClock } from '../broker-clock.ts'
 import type { ChangelogPosition, ChangelogSink } from '../changelog-reader.ts'
 import type { MemoryGuard } from '../memory/memory-guard.ts'
+import type { Strangers } from '../strangers.ts'
 import type { DisputedKeys } from './disputed-keys.ts'
 import type { MarkerContext } from './own-marker.ts'
 import type { OwnTrail } from './own-trail.ts'
@@ -48,6 +49,7 @@ export interface RecoveryContext extends MarkerContext {
   stats: Stats
   /** Absent where nothing bounds it. */
   memory?: Pick<MemoryGuard, 'checkRecovery'>
+  strangers?: Strangers | undefined
   /** Undefined if no headers are kept. */
   headerSelector?: HeaderSelector | undefined
   /** Number of entries of the partition at its last commit; 0 if unknown. */
@@ -73,13 +75,14 @@ export class RecoverySink implements ChangelogSink<RecoveredPosition> {
   }
 
   records(partition: number, reached: RecoveredPosition, batch: RecordBatchReader): number {
-    const { map, stats, headerSelector } = this.#context
+    const { map, stats, headerSelector, strangers } = this.#context
     const { disputed, position } = reached
     if (disputed.concerns(batch) && map !== undefined) {
       disputed.note(batch, reached.trail.trail, reached.trail.committed)
       batch.openRecords({ checkCrc: false })
     }
-    const trail = reached.trail.of(batch, disputed.isOther)
+    const own = reached.trail.of(batch, disputed.isOther)
+    const trail = strangers === undefined ? own : strangers.trailOf(partition, own)
     const records = applyRecords(map, stats, partition, batch, position, trail, headerSelector)
     reached.records += records
     return records

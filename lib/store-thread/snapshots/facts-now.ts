@@ -6,6 +6,7 @@ import { sleep } from '../../kafka/backoff.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
 import { endOfLeaderEpoch } from '../../kafka/leader-epochs.ts'
 import type { Moment, SnapshotFacts } from '../../store-protocol/snapshot-facts.ts'
+import type { Strangers } from '../strangers.ts'
 import type { PartitionPoint, SnapshotPartition } from './partition-point.ts'
 import type { SnapshotTrail } from './snapshot-trail.ts'
 
@@ -17,6 +18,8 @@ export interface FactsOptions {
   readonly client: KafkaClient
   readonly changelogTopic: string
   readonly keepHeaders: readonly string[]
+  /** Absent where it is not looked at how keys are placed. */
+  readonly strangers?: Strangers | undefined
 }
 
 /**
@@ -24,7 +27,7 @@ export interface FactsOptions {
  * @param deleteRetentionMs of the changelog
  */
 export async function factsNow(
-  { client, changelogTopic, keepHeaders }: FactsOptions,
+  { client, changelogTopic, keepHeaders, strangers }: FactsOptions,
   partition: number,
   { source, trail }: { source: SnapshotPartition; trail: SnapshotTrail },
   deleteRetentionMs: number,
@@ -44,7 +47,8 @@ export async function factsNow(
   if (point === undefined || client.topics.id(changelogTopic) !== topicId) return undefined
   const { position, changelogStart, owners } = point
   const of = { clusterId, changelogTopic, topicId, position, leaderEpoch, changelogStart, takenAt }
-  return { ...of, deleteRetentionMs, keepHeaders, records: trail.records, trail: trail.state, owners }
+  const placed = strangers?.placingOf(partition)
+  return { ...of, deleteRetentionMs, keepHeaders, records: trail.records, trail: trail.state, owners, placed }
 }
 
 export function momentBy({ clock }: PartitionPoint): Moment {

@@ -12,6 +12,7 @@ import type { Stats } from '../../store-protocol/stats.ts'
 import { snapshotPathOf, type StoreConfig } from '../../store-protocol/store-config.ts'
 import type { Clients } from '../../topics/clients.ts'
 import type { MemoryGuard } from '../memory/memory-guard.ts'
+import type { Strangers } from '../strangers.ts'
 import type { PartitionSnapshots } from './partition-snapshots.ts'
 import { restoreWithin } from './restore-within.ts'
 import { Snapshots } from './snapshots.ts'
@@ -41,12 +42,13 @@ interface SnapshotParts {
   readonly stats: Stats
   readonly map: ChiralMap
   readonly memory: MemoryGuard
+  readonly strangers: Strangers | undefined
   readonly flush: () => Promise<void>
   readonly failed: (error: unknown) => void
 }
 
 export function snapshotsOf(
-  { config, clients, stats, map, memory, flush, failed }: SnapshotParts,
+  { config, clients, stats, map, memory, strangers, flush, failed }: SnapshotParts,
   directory: SnapshotDirectory,
 ): Snapshots {
   const writer = new SnapshotWriter(map, directory, { mayKeep: (bytes) => memory.room.addBuffer(bytes) })
@@ -63,6 +65,7 @@ export function snapshotsOf(
     close: () => writer.close(),
   }
   const { changelogTopic, keepHeaders = [], snapshotSeconds: seconds = secondsDefault } = config
-  const options = { files, client: clients.changelog, changelogTopic, keepHeaders, seconds, stats, flush, failed }
+  const client = clients.changelog
+  const options = { files, client, changelogTopic, keepHeaders, strangers, seconds, stats, flush, failed }
   return new Snapshots(options, config.isSnapshotsLocked === true)
 }

@@ -3,7 +3,6 @@
  * changelog. A failure delays the next snapshot and nothing else.
  */
 import { LatchkeyError } from '../../errors.ts'
-import type { KafkaClient } from '../../kafka/client.ts'
 import { loggerOf } from '../../log/index.ts'
 import type { SnapshotFailure } from '../../map/index.ts'
 import { ageOf } from '../../store-protocol/snapshot-age.ts'
@@ -12,7 +11,7 @@ import type { Stats } from '../../store-protocol/stats.ts'
 import type { RecordTrail } from '../apply.ts'
 import type { RestoredSnapshot } from '../recovery/restored-snapshot.ts'
 import { isDue, lastOf, type LastSnapshot } from './due.ts'
-import { factsNow, momentBy } from './facts-now.ts'
+import { factsNow, type FactsOptions, momentBy } from './facts-now.ts'
 import type { SnapshotPartition } from './partition-point.ts'
 import type { PartitionSnapshots } from './partition-snapshots.ts'
 import { Prerequisites } from './prerequisites.ts'
@@ -26,11 +25,8 @@ const log = loggerOf('snapshot')
 const restFactor = 10
 const tickMsMax = 1_000
 
-export interface SnapshotsOptions {
+export interface SnapshotsOptions extends FactsOptions {
   readonly files: PartitionSnapshots
-  readonly client: KafkaClient
-  readonly changelogTopic: string
-  readonly keepHeaders: readonly string[]
   /** SNAPSHOT_SECONDS. */
   readonly seconds: number
   readonly stats: Stats

@@ -85,6 +85,7 @@ export function ingesting(partitions: number, deadLetterTopic?: string, onBadRec
     memory,
     keptMemory: new KeptMemory(post),
     snapshots: undefined,
+    strangers: undefined,
     post,
     failed,
   }
