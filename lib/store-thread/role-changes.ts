@@ -3,6 +3,7 @@
  * replicas. If partitions come and go, others are copied first, and what is not wanted any more leaves. A partition has one
  * change at a time. Later wishes replace earlier ones.
  */
+import { LatchkeyError } from '../errors.ts'
 import { fetchCommitted } from '../kafka/offsets.ts'
 import { loggerOf } from '../log/index.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
@@ -10,6 +11,7 @@ import type { WantedRoles } from '../store-protocol/roles.ts'
 import { groupOf } from '../topics/clients.ts'
 import { heldIn } from '../topics/completeness.ts'
 import { CopyGauges } from './copy-gauges.ts'
+import { Fills } from './fills.ts'
 import { Lingering } from './lingering.ts'
 import type { Primaries } from './primaries.ts'
 import { heldCopyOf } from './primary-copies.ts'
@@ -19,8 +21,6 @@ import type { StoreContext } from './store-context.ts'
 
 const log = loggerOf('store')
 
-/** Partitions of an instance that are filled at the same time. */
-const fillsMax = 4
 const lingerMsDefault = 5_000
 
 export class RoleChanges {
@@ -35,6 +35,7 @@ export class RoleChanges {
   readonly #lingering: Lingering
   readonly #gauges: CopyGauges | undefined
   readonly #promotions: Promotions
+  readonly #fills: Fills
   #wanted: WantedRoles | undefined
   #isRunning = false
 
@@ -42,6 +43,7 @@ export class RoleChanges {
     this.#context = context
     this.#primaries = primaries
     this.#replicas = replicas
+    this.#fills = new Fills(context)
     this.#promotions = new Promotions(context, primaries, replicas.handover, () => this.#look())
     this.#lingering = new Lingering(context.config.elastic?.lingerMs ?? lingerMsDefault, () => this.#look())
     replicas.onFilled(() => {
@@ -99,7 +101,7 @@ export class RoleChanges {
     for (const partition of released) this.#change([partition], () => this.#release(partition))
     for (const partition of left) this.#change([partition], () => this.#drop(partition))
     // A full store reads nothing, so it would not reach the end that a fence sets.
-    if (!memory.mayRead) return
+    if (!memory.mayRead) return this.#makeRoom([...wanted.primaries, ...wanted.replicas])
     // What is read from the start delays none of the others.
     const warm = taken.filter((partition) => this.#replicas.handover.isWarm(partition))
     for (const some of [warm, taken.filter((partition) => !warm.includes(partition))]) {
@@ -108,15 +110,22 @@ export class RoleChanges {
     if (config.elastic !== undefined) this.#fill([...wanted.primaries, ...wanted.replicas])
   }
 
+  /** Has a copy that is being filled give way, so that what is held can be kept current. */
+  #makeRoom(wanted: readonly number[]): void {
+    const { config, memory } = this.#context
+    if (config.elastic === undefined || !memory.isFull) return
+    const partition = this.#fills.leastWanted(wanted)
+    if (partition === undefined || this.#changing.has(partition)) return
+    this.#change([partition], () => this.#giveWay(partition))
+  }
+
   /** Begins to copy partitions that are not held, in this order and some at a time. */
   #fill(wanted: readonly number[]): void {
-    const { config, roles, stats } = this.#context
+    const { roles, stats } = this.#context
     const isAbsent = (one: number) => !roles.primaries.includes(one) && !roles.replicas.includes(one)
     const absent = wanted.filter((one) => stats.layout.includes(one) && isAbsent(one) && !this.#changing.has(one))
-    const most = Math.max(1, Math.floor(fillsMax / (config.storeThreads ?? 1)))
     const beginning = [...this.#changing].filter(isAbsent)
-    const room = most - beginning.length - roles.replicas.filter((one) => !this.#isFilled(one)).length
-    for (const partition of absent.slice(0, Math.max(0, room))) {
+    for (const partition of this.#fills.next(absent, beginning.length)) {
       this.#change([partition], () => this.#add(partition))
     }
   }
@@ -167,7 +176,20 @@ export class RoleChanges {
     const committed = await source.retryForever(() =>
       fetchCommitted(source, groupOf(config), config.sourceTopic, [partition]),
     )
-    await this.#replicas.add(partition, heldIn(committed.get(partition)?.metadata ?? '').entries)
+    const stated = heldIn(committed.get(partition)?.metadata ?? '')
+    if (!this.#fills.begins(partition, stated)) return
+    try {
+      await this.#replicas.add(partition, stated.entries)
+    } catch (error) {
+      if (!(error instanceof LatchkeyError) || error.code !== 'memory_exhausted') throw error
+      await this.#giveWay(partition)
+    }
+  }
+
+  /** Drops a copy for which there is no memory. */
+  async #giveWay(partition: number): Promise<void> {
+    this.#fills.givesWay(partition)
+    if (this.#context.roles.replicas.includes(partition)) await this.#drop(partition)
   }
 
   async #drop(partition: number): Promise<void> {

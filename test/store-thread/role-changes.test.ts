@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from 'bun:test'
 import { GroupNotice } from '../../lib/group-protocol/group-notice.ts'
 import { settled, startRoleChanges as start, stopRoleChanges } from '../support/store-thread/role-changes-setup.ts'
+import { captureLog } from '../support/store-thread/stand-ins.ts'
 import { until } from '../support/until.ts'
 
 afterEach(stopRoleChanges)
@@ -159,4 +160,37 @@ test('no promotion begins between the report of an instance and the plan', async
   group.isJoining = false
   await until('it is taken', () => done.length > 0)
   expect([done, stats.gauge(0, 'promoting')]).toEqual([['take 0'], 1])
+})
+
+test('what does not fit is not copied until there is room, and what is being filled gives way to what is held', async () => {
+  const lines = captureLog()
+  const { changes, done, next, holdMemory, room, sizes } = start([0], [], { lingerMs: 1 })
+  changes.begin()
+  room.bytes = 100
+  changes.want({ primaries: [0, 1], replicas: [2, 3] })
+  await settled()
+  expect(done).toEqual([])
+  const refused = lines.filter((line) => line.includes('Copying partition'))
+  expect(refused.map((line) => line.slice(0, 27))).toEqual([1, 2, 3].map((one) => `warning Copying partition ${one}`))
+  room.bytes = 1_000_000
+  holdMemory(false)
+  await settled()
+  expect(done).toEqual(['add 1', 'add 2', 'add 3'])
+  for (let added = 0; added < 3; added++) await next()
+  sizes.set(3, 2_000_000)
+  holdMemory()
+  expect(done).toHaveLength(3)
+  holdMemory(true, true)
+  expect(done.slice(3)).toEqual(['drop 3'])
+  await next()
+  // One after the other, while memory is full.
+  expect(done.slice(4)).toEqual(['drop 2'])
+  holdMemory(false)
+  await next()
+  expect(done.slice(5)).toEqual(['add 2'])
+  await next()
+  room.bytes = 3_000_000
+  changes.want({ primaries: [0, 1], replicas: [2, 3] })
+  await settled()
+  expect(done.slice(6)).toEqual(['add 3'])
 })

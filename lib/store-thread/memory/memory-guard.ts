@@ -13,7 +13,7 @@ import type { FromThread } from '../../store-protocol/thread-messages.ts'
 import { doesNotFit, type Expected, fits } from '../../topics/memory-fit.ts'
 import { FullReport } from './full-report.ts'
 import { MapNeeds } from './map-needs.ts'
-import { MemoryRoom } from './memory-room.ts'
+import { MemoryRoom, roomyShare } from './memory-room.ts'
 
 /** Minimum time between two measurements while records arrive: some megabytes of ingest. */
 const apartMs = 10
@@ -24,8 +24,6 @@ const decodeBytesLeast = 2 ** 20
 const waitMs = 20
 /** Time after which a store counts as full although the changelog has not acknowledged all that was decoded. */
 const settleMaxMs = 5_000
-/** A full store reads again when it needs at most this share of the budget. */
-const roomyShare = 0.95
 /** Share of the budget from which a recovery keeps fewer dead entries. */
 const recoveryTightShare = 0.85
 /** The usual number of dead entries is kept again when all fits into this share of the budget with them. */
@@ -81,6 +79,11 @@ export class MemoryGuard {
   /** Whether records of the changelog may be read into the map. */
   get mayRead(): boolean {
     return !this.#isHeld
+  }
+
+  /** Whether nothing is read although the cleaner has made what room there is. */
+  get isFull(): boolean {
+    return this.#isFull
   }
 
   /** Whether the source may be read. What another thread has still to recover must find its place first. */
@@ -181,6 +184,7 @@ export class MemoryGuard {
     else if (!this.#isFull && this.#isSettled()) {
       this.#isFull = true
       this.#report.begin()
+      this.#changed()
     }
   }
 

@@ -1,6 +1,9 @@
 /** Asks whether what snapshots and new tables take fits into MEMORY_MAX, and counts it, before they take it. */
 import type { MapNeeds } from './map-needs.ts'
 
+/** A full store reads again when it needs at most this share of the budget. */
+export const roomyShare = 0.95
+
 export class MemoryRoom {
   readonly #needs: MapNeeds
   readonly #bytesMax: number
@@ -31,6 +34,11 @@ export class MemoryRoom {
     end()
     this.#needs.measure()
     return undefined
+  }
+
+  /** Whether so many bytes more fit into the map, with some room to spare. */
+  fits(bytes: number): boolean {
+    return this.#needs.measure() + bytes <= this.#bytesMax * roomyShare
   }
 
   /**

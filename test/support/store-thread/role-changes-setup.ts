@@ -80,19 +80,22 @@ export function startRoleChanges(primaries: number[], replicas: number[], elasti
       roles.replicas.splice(roles.replicas.indexOf(partition), 1)
     },
   } as unknown as Replicas
-  const committed = { offset: 0, metadata: 'latchkey/1 entries=7' }
+  /** Bytes in memory by partition. */
+  const sizes = new Map<number, number>()
+  const committed = { offset: 0, metadata: 'latchkey/1 entries=7 bytes=1000' }
   const source = { retryForever: async () => new Map([0, 1, 2, 3, 4, 5].map((partition) => [partition, committed])) }
   const clients = { changelog: { signal: new AbortController().signal }, source }
   const failed = (error: unknown) => failures.push(error)
   const stats = new Stats([0, 1, 2, 3, 4, 5])
   for (const partition of stats.layout) setPartitionState(stats, partition, 'running')
-  const { memory, hold: holdMemory } = memoryStandIn()
+  const { memory, hold: holdMemory, room } = memoryStandIn()
   const context = {
     config: { elastic },
     roles,
     clients,
     failed,
     stats,
+    map: { stats: (partition: number) => ({ totalBytes: sizes.get(partition) ?? 0, indexBytes: 0 }) },
     memory,
     post: () => {},
   } as unknown as StoreContext
@@ -109,5 +112,5 @@ export function startRoleChanges(primaries: number[], replicas: number[], elasti
   }
   open.push(changes)
   const take = (partition: number) => taken(partition)
-  return { changes, done, next, failures, fill, holdMemory, roles, late, cold, foreign, take, stats }
+  return { changes, done, next, failures, fill, holdMemory, roles, late, cold, foreign, take, stats, room, sizes }
 }

@@ -73,6 +73,9 @@ export function counted(stats: Stats): Partial<Record<CounterName, number>> {
 export function memoryStandIn() {
   const listeners: (() => void)[] = []
   let isHeld = false
+  let isFull = false
+  /** What still fits. */
+  const room = { bytes: Number.POSITIVE_INFINITY }
   const memory = {
     get mayRead() {
       return !isHeld
@@ -80,13 +83,18 @@ export function memoryStandIn() {
     get mayIngest() {
       return !isHeld
     },
+    get isFull() {
+      return isFull
+    },
+    room: { fits: (bytes: number) => bytes <= room.bytes },
     onChange: (listener: () => void) => void listeners.push(listener),
     check: () => {},
     countPending: () => {},
   } as unknown as StoreContext['memory']
-  const hold = (isHeldNow = true) => {
+  const hold = (isHeldNow = true, isFullNow = false) => {
     isHeld = isHeldNow
+    isFull = isFullNow
     for (const listener of listeners) listener()
   }
-  return { memory, hold }
+  return { memory, hold, room }
 }
