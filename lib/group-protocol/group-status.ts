@@ -1,5 +1,7 @@
 /** What an instance knows of its group, for its status. Plain data. */
 
+import type { GroupFigures } from './group-figures.ts'
+
 /**
  * - `joining`: waits for the group's next plan. It continues with the last one.
  * - `stable`: works by the present plan.
@@ -51,6 +53,8 @@ export interface GroupStatus {
   differing: string[]
   /** What the next plan waits for: members that read a partition in order to be its primary. */
   waitsFor: { partition: number; memberId: string }[]
+  /** Counted since the start. */
+  figures?: GroupFigures
   /** Why this instance does not get a plan at the moment, such as an unreachable coordinator. */
   trouble?: string
 }

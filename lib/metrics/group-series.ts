@@ -1,4 +1,5 @@
 /** The series of a group of instances, as one of them sees it. They are there without a group, too, at 0. */
+import { rebalanceReasons } from '../group-protocol/group-figures.ts'
 import type { StoreStatus } from '../store-protocol/status.ts'
 import { type ForwardResult, forwardResults } from './forward-stats.ts'
 import type { LookupStats } from './lookup-stats.ts'
@@ -25,6 +26,13 @@ export function registerGroup(series: SeriesRegistry, lookups: LookupStats, read
     'Time for which no other instance can have taken what this one has; 0 without a lease',
     () => (group()?.leaseMs ?? 0) / 1000,
   )
+  series.counter('group_rebalances_total', 'Plans of the group that this instance has got, by reason', () => {
+    const rebalances = group()?.figures?.rebalances
+    return rebalanceReasons.map((reason) => ({ labels: { reason }, value: rebalances?.[reason] ?? 0 }))
+  })
+  series.counter('group_moves_total', 'Partitions that this instance has got as primary from another one', () => {
+    return group()?.figures?.moves ?? 0
+  })
   series.gauge('peer_up', '1 if this instance reaches the other one, else 0; the label is its URL', () => {
     const known = (group()?.members ?? []).filter(({ isSelf, isReachable }) => !isSelf && isReachable !== null)
     // Two members may report one URL, until one of them is excluded.

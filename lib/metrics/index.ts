@@ -70,6 +70,8 @@ const storeCounters: readonly (readonly [string, string, CounterName])[] = [
   ['flushes_total', 'Flushes', 'flushes'],
   ['flush_seconds_total', 'Time spent in flushes', 'flushSeconds'],
   ['operations_published_total', 'Operations that flushes made visible', 'operationsPublished'],
+  ['group_promotions_total', 'Partitions whose copy here became the primary', 'promotions'],
+  ['group_promotion_seconds_total', 'Time that these took, each by itself', 'promotionSeconds'],
   ['snapshots_total', 'Snapshots written', 'snapshots'],
   ['snapshot_failures_total', 'Snapshots that could not be written', 'snapshotFailures'],
   ['snapshot_written_bytes_total', 'Bytes written for snapshots', 'snapshotBytesWritten'],

@@ -141,7 +141,7 @@ const rules: readonly Rule[] = [
   },
   {
     alert: 'LatchkeyGroupUnsteady',
-    expr: 'changes(latchkey_group_generation[30m]) > 15',
+    expr: 'sum by (instance) (increase(latchkey_group_rebalances_total[30m])) > 30',
     for: '5m',
     severity: 'ticket',
     summary: 'The group is assigned again and again',

@@ -168,13 +168,18 @@ export const panelRows: readonly (readonly [title: string, panels: readonly Pane
         ],
       },
       {
-        title: 'Reached, lease, plans',
-        description: 'Others that each instance does not reach, seconds of its lease, and plans in five minutes.',
+        title: 'Reached, lease, plans, moves',
+        description:
+          'Others that each instance does not reach, seconds of its lease, and in five minutes its plans by reason, and partitions that became primaries here.',
         unit: 'none',
         queries: [
           { expr: `count by (instance) (latchkey_peer_up${selected} == 0)`, legend: 'not reached by {{instance}}' },
           { expr: `latchkey_group_lease_seconds${selected}`, legend: 'lease {{instance}}' },
-          { expr: `changes(latchkey_group_generation${selected}[5m])`, legend: 'plans {{instance}}' },
+          {
+            expr: `sum by (reason) (increase(latchkey_group_rebalances_total${selected}[5m])) > 0`,
+            legend: 'plans: {{reason}}',
+          },
+          { expr: `increase(latchkey_group_promotions_total${selected}[5m]) > 0`, legend: 'promoted {{instance}}' },
         ],
       },
     ],

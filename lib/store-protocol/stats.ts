@@ -45,6 +45,9 @@ export const counterNames = [
   'snapshotBytesWritten',
   /** When changelog offsets have fallen last, in ms since the epoch: records were lost. */
   'changelogFellAt',
+  /** Replicas that became primaries, and the time that each took, together. */
+  'promotions',
+  'promotionSeconds',
   /** Bytes that the map uses, and bytes that it has freed and keeps. */
   'mapBytes',
   'mapFreeBytes',

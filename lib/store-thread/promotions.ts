@@ -61,7 +61,7 @@ export class Promotions {
 
   async #take(partitions: readonly number[]): Promise<Map<number, LatchkeyError>> {
     const since = performance.now()
-    const { clients, map, roles } = this.#context
+    const { clients, map, roles, stats } = this.#context
     const handover = this.#handover
     const refused = new Map<number, LatchkeyError>()
     const warm = partitions.filter((partition) => handover.isWarm(partition))
@@ -96,6 +96,8 @@ export class Promotions {
     // They are tried again, except those that were refused.
     handover.cancel(warm.filter((partition) => !taken.includes(partition)))
     const ms = Math.round(performance.now() - since)
+    stats.add('promotions', taken.length)
+    stats.add('promotionSeconds', (taken.length * ms) / 1000)
     if (taken.length > 0) {
       log.info('Partitions {partitions} are primaries now, after {ms} ms', { partitions: taken, ms })
     }

@@ -1,8 +1,11 @@
 import { expect, test } from 'bun:test'
+import { type GroupFigures, rebalanceReasons } from '../../lib/group-protocol/group-figures.ts'
 import { createMetrics, LookupStats, processFacts } from '../../lib/metrics/index.ts'
 import { groupOf } from '../support/group/group-status.ts'
 import { FakeStore } from '../support/http/fake-store.ts'
 import { samplesIn } from '../support/metrics/samples.ts'
+
+const noRebalances = Object.fromEntries(rebalanceReasons.map((reason) => [reason, 0])) as GroupFigures['rebalances']
 
 test('a group is shown as this instance sees it', async () => {
   const store = new FakeStore()
@@ -23,7 +26,12 @@ test('a group is shown as this instance sees it', async () => {
   store.state.details[1]!.role = 'replica'
   for (const result of ['found', 'found', 'not_found', 'unreachable'] as const) lookups.forwards.observe(result)
   lookups.forwards.hedged()
+  const rebalances = { ...noRebalances, ready: 3, joined: 1 }
+  store.state.group.figures = { rebalances, moves: 5 }
   const samples = samplesIn(await render())
+  expect(samples.get('latchkey_group_rebalances_total{reason="ready"}')).toBe(3)
+  expect(samples.get('latchkey_group_rebalances_total{reason="removed"}')).toBe(0)
+  expect(samples.get('latchkey_group_moves_total')).toBe(5)
   expect(groupSeries(samples)).toEqual([4, 1, 2, 7, 5.8])
   expect(Object.fromEntries([...samples].filter(([name]) => /peer_up|copies|forwarded|hedged/.test(name)))).toEqual({
     'latchkey_peer_up{peer="http://b"}': 1,

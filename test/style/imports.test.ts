@@ -31,7 +31,7 @@ const layers: Record<string, Layer> = {
     knows: ['base', 'log', 'format', 'record batches', 'map', 'group protocol'],
   },
   settings: { files: /^lib\/config\//, knows: ['base', 'text', 'linux', 'log', 'format', 'store protocol'] },
-  metrics: { files: /^lib\/metrics\//, knows: ['base', 'store protocol'] },
+  metrics: { files: /^lib\/metrics\//, knows: ['base', 'group protocol', 'store protocol'] },
   kafka: { files: /^lib\/kafka\//, knows: ['base', 'text', 'log', 'record batches', 'store protocol'] },
   group: { files: /^lib\/group\//, knows: ['base', 'text', 'log', 'group protocol', 'kafka'] },
   topics: {

@@ -1,6 +1,21 @@
 /** Schemas of what an instance knows of its group. Their members are those of the types in group-protocol/group-status.ts. */
+import { type GroupFigures, type RebalanceReason, rebalanceReasons } from '../../group-protocol/group-figures.ts'
 import { type GroupMemberStatus, groupStates, type GroupStatus } from '../../group-protocol/group-status.ts'
 import { count, described, enumOf, flag, listOf, number, objectOf, orNull, ref, type Schema, text } from './schema.ts'
+
+const figures = () =>
+  described(
+    'Counted since the start',
+    objectOf<GroupFigures>({
+      rebalances: described(
+        'Plans that this instance has got, by reason',
+        objectOf<GroupFigures['rebalances']>(
+          Object.fromEntries(rebalanceReasons.map((reason) => [reason, count])) as Record<RebalanceReason, Schema>,
+        ),
+      ),
+      moves: described('Partitions that it has got as primary from another instance', count),
+    }),
+  )
 
 export function groupSchemas(): Readonly<Record<string, Schema>> {
   return {
@@ -34,8 +49,10 @@ export function groupSchemas(): Readonly<Record<string, Schema>> {
         excluded: listOf(objectOf<GroupStatus['excluded'][number]>({ memberId: text, url: text, reason: text })),
         differing: described('Settings that differ between members, if this instance is the leader', listOf(text)),
         waitsFor: listOf(objectOf<GroupStatus['waitsFor'][number]>({ partition: count, memberId: text })),
+        figures: figures(),
         trouble: described('Why no plan comes', text),
       },
+      'figures',
       'trouble',
     ),
   }
