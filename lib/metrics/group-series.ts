@@ -1,5 +1,6 @@
 /** The series of a group of instances, as one of them sees it. They are there without a group, too, at 0. */
 import { rebalanceReasons } from '../group-protocol/group-figures.ts'
+import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { StoreStatus } from '../store-protocol/status.ts'
 import { type ForwardResult, forwardResults } from './forward-stats.ts'
 import type { LookupStats } from './lookup-stats.ts'
@@ -7,7 +8,12 @@ import type { SeriesRegistry } from './series.ts'
 
 const copyStates = ['primary', 'standby', 'filling'] as const
 
-export function registerGroup(series: SeriesRegistry, lookups: LookupStats, read: () => StoreStatus): void {
+export function registerGroup(
+  series: SeriesRegistry,
+  lookups: LookupStats,
+  readStats: () => StatsView,
+  read: () => StoreStatus,
+): void {
   const group = () => read().group
   series.gauge('group_members', 'Instances in the plan of the group; 0 without one', () => {
     return group()?.members.length ?? 0
@@ -48,6 +54,10 @@ export function registerGroup(series: SeriesRegistry, lookups: LookupStats, read
     return copyStates.map((state) => {
       return { labels: { state }, value: states.filter((candidate) => candidate === state).length }
     })
+  })
+  series.gauge('misplaced_keys', 'Partitions here with keys that PARTITIONER puts elsewhere; 0 without a group', () => {
+    const stats = readStats()
+    return stats.partitions.filter((partition) => stats.gauge(partition, 'strangers') === 1).length
   })
   series.counter('lookups_forwarded_total', 'Keys that were looked up at other instances, by result', () => {
     return forwardResults.map((result: ForwardResult) => ({

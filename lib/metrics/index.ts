@@ -103,7 +103,12 @@ export function createMetrics(
   registerMemory(series, () => status.memory)
   registerPartitionSeries(series, () => ({ stats: source.stats, details: status.details }))
   registerLookups(series, source, lookups)
-  registerGroup(series, lookups, () => status)
+  registerGroup(
+    series,
+    lookups,
+    () => source.stats,
+    () => status,
+  )
   registerResp(series, resp)
   registerProcess(series, startedAt / 1000)
   return {

@@ -140,6 +140,15 @@ const rules: readonly Rule[] = [
     description: 'GET /group shows who holds what, and who is reached.',
   },
   {
+    alert: 'LatchkeyMisplacedKeys',
+    expr: 'latchkey_misplaced_keys > 0',
+    for: '10m',
+    severity: 'ticket',
+    summary: 'Keys are in other partitions than PARTITIONER says',
+    description:
+      'Nothing is lost: a key that is not found is asked for at all instances, which takes longer. Set PARTITIONER as the producers have it.',
+  },
+  {
     alert: 'LatchkeyGroupUnsteady',
     expr: 'sum by (instance) (increase(latchkey_group_rebalances_total[30m])) > 30',
     for: '5m',

@@ -28,7 +28,9 @@ test('a group is shown as this instance sees it', async () => {
   lookups.forwards.hedged()
   const rebalances = { ...noRebalances, ready: 3, joined: 1 }
   store.state.group.figures = { rebalances, moves: 5 }
+  store.stats.setGauge(1, 'strangers', 1)
   const samples = samplesIn(await render())
+  expect(samples.get('latchkey_misplaced_keys')).toBe(1)
   expect(samples.get('latchkey_group_rebalances_total{reason="ready"}')).toBe(3)
   expect(samples.get('latchkey_group_rebalances_total{reason="removed"}')).toBe(0)
   expect(samples.get('latchkey_group_moves_total')).toBe(5)

@@ -50,6 +50,7 @@ const well: Readonly<Record<string, string>> = {
   latchkey_group_unassigned_partitions: '0x60',
   latchkey_group_lease_seconds: '5.5x60',
   'latchkey_group_rebalances_total{reason="ready"}': '7x60',
+  latchkey_misplaced_keys: '0x60',
   'latchkey_peer_up{peer="http://b"}': '1x60',
   'latchkey_lookups_forwarded_total{result="unreachable"}': '0x60',
 }
@@ -66,6 +67,7 @@ test('each alert fires when it should, and none without a reason', async () => {
     ['LatchkeyGroupExcludes', 'latchkey_group_excluded_members', '1x60'],
     ['LatchkeyGroupWithoutLease', 'latchkey_group_lease_seconds', '0x60'],
     ['LatchkeyPeerUnreachable', 'latchkey_peer_up{peer="http://b"}', '0x60'],
+    ['LatchkeyMisplacedKeys', 'latchkey_misplaced_keys', '1x60'],
     ['LatchkeyForwardsFail', 'latchkey_lookups_forwarded_total{result="unreachable"}', '0+1x60'],
     ['LatchkeyGroupUnsteady', 'latchkey_group_rebalances_total{reason="ready"}', '7+2x60'],
     ['LatchkeyNotReady', 'latchkey_condition{name="recovered"}', '0x60'],
