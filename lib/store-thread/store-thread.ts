@@ -7,6 +7,7 @@ import type { WantedRoles } from '../store-protocol/roles.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, KeysRequest, Watching } from '../store-protocol/thread-messages.ts'
 import { type Clients, clientsConfigOf, closeClients, createClients } from '../topics/clients.ts'
+import { refuseBesideGroup } from '../topics/manual-writer.ts'
 import { requirePermissions } from '../topics/permission-check.ts'
 import { completeTopics, inspectTopics, type Topology } from '../topics/topology.ts'
 import { closeStep } from './close-step.ts'
@@ -167,7 +168,7 @@ export class StoreThread {
     // A missing permission explains why a topic looks incomplete, so its error takes precedence.
     inspecting.catch(() => {})
     await requirePermissions(this.#clients, this.#config)
-    const topology = await inspecting
+    const [topology] = await Promise.all([inspecting, refuseBesideGroup(this.#clients, this.#config)])
     await completeTopics(consumer, this.#config, topology)
     return topology
   }

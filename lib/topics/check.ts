@@ -17,6 +17,7 @@ import {
   transactionalIdPrefixOf,
 } from './clients.ts'
 import { fingerprintOf, hasOtherFingerprint, otherFormatsWarning } from './fingerprint.ts'
+import { refuseBesideGroup } from './manual-writer.ts'
 import { describeMemory, doesNotFit, expectedOf, fits } from './memory-fit.ts'
 import { findPermissions, type PermissionsFound, refuseMissing, type Verdict } from './permission-check.ts'
 import { inspectTopics, type Topology } from './topology.ts'
@@ -42,6 +43,7 @@ async function check(clients: Clients, config: StoreConfig): Promise<string[]> {
   const permissions = await findPermissions(clients, config)
   refuseMissing(config, permissions)
   const topology = await clients.consumer.retryForever(() => inspectTopics(clients.consumer, config))
+  await refuseBesideGroup(clients, config)
   const committed = await committedHere(clients, config, topology)
   const expected = expectedOf(config.useProcessingOnly ? new Map() : committed)
   if (!fits(config, expected.mapBytes)) throw doesNotFit(config, `Starting store ${config.storeId}`, expected)

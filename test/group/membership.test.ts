@@ -1,20 +1,14 @@
 import { afterEach, expect, test } from 'bun:test'
 import { AssignerProtocol } from 'kafkajs'
-import {
-  assignmentData,
-  encodeAssignment,
-  encodeSubscription,
-  subscriptionData,
-} from '../../lib/group/consumer-protocol.ts'
-import { type GroupAssignment, Membership, type MembershipEvents } from '../../lib/group/membership.ts'
-import { sleep } from '../../lib/kafka/backoff.ts'
-import type { KafkaClient } from '../../lib/kafka/client.ts'
+import { encodeSubscription, subscriptionData } from '../../lib/group/consumer-protocol.ts'
 import { describeGroup } from '../../lib/kafka/described-group.ts'
 import { joinGroup } from '../../lib/kafka/group-requests.ts'
 import { commitOffsets, type CommittingMember, fetchCommitted } from '../../lib/kafka/offsets.ts'
+import { TestMember } from '../support/group/test-member.ts'
 import { createTopic, kafkaClient, sharedKafka, uniqueName } from '../support/kafka/index.ts'
 import { realClient } from '../support/kafka/real-client.ts'
-import { soon, until } from '../support/until.ts'
+import { Fixture } from '../support/store/fixture.ts'
+import { until } from '../support/until.ts'
 
 const closing: (() => Promise<unknown>)[] = []
 afterEach(async () => {
@@ -22,69 +16,10 @@ afterEach(async () => {
 })
 
 const topic = 'orders'
-const clock = { nowMs: () => performance.now(), sleep }
 
-class Member {
-  readonly assignments: { generation: number; isLeader: boolean; memberId: string; data: string }[] = []
-  readonly membership: Membership
-  readonly client: KafkaClient
-  report: string
-  removals = 0
-  resignations = 0
-  answered = 0
-  fault: Error | undefined
-  /** Plans that it could not make. */
-  faults = 0
-
-  constructor(client: KafkaClient, group: string, report: string, protocols = ['latchkey-1']) {
-    this.client = client
-    this.report = report
-    const options = { group, protocols, sessionTimeoutMs: 6_000, rebalanceTimeoutMs: 6_000, heartbeatMs: 100 }
-    this.membership = new Membership(client, options, this.#events(), clock)
-  }
-
-  #events(): MembershipEvents {
-    return {
-      report: (protocol) => encodeSubscription([topic], Buffer.from(`${this.report} ${protocol}`)),
-      assign: (members) => {
-        if (this.fault) {
-          this.faults++
-          throw this.fault
-        }
-        const all = members
-          .map(({ metadata }) => subscriptionData(metadata).toString())
-          .toSorted()
-          .join()
-        return new Map(members.map(({ memberId }, at) => [memberId, encodeAssignment(topic, [at], Buffer.from(all))]))
-      },
-      assigned: (assignment: GroupAssignment) => {
-        const { generation, isLeader, memberId, bytes } = assignment
-        this.assignments.push({ generation, isLeader, memberId, data: assignmentData(bytes).toString() })
-      },
-      removed: () => this.removals++,
-      resigned: () => this.resignations++,
-      answered: () => this.answered++,
-    }
-  }
-
-  get last(): Member['assignments'][number] | undefined {
-    return this.assignments.at(-1)
-  }
-
-  has(data: string): Promise<void> {
-    return until(`${this.report} has ${data}`, () => this.last?.data === data)
-  }
-}
-
-async function member(group: string, report: string, protocols?: string[]): Promise<Member> {
-  const client = await realClient()
-  const one = new Member(client, group, report, protocols)
-  const running = one.membership.run()
-  closing.push(async () => {
-    await one.membership.leave().catch(() => {})
-    client.close()
-    await soon('the end of a membership', running)
-  })
+async function member(group: string, report: string, protocols?: string[]): Promise<TestMember> {
+  const one = new TestMember(await realClient(), group, report, protocols)
+  closing.push(() => one.leave())
   return one
 }
 
@@ -226,4 +161,18 @@ test('a commit states the generation: one of a former generation, and one of a r
   await first.membership.leave()
   expect(await commit(5, { ...former, generation: first.last!.generation })).toMatchObject({ code: 'broker_refused' })
   expect(await fetchCommitted(first.client, group, topicName, [0])).toEqual(new Map([[0, { offset: 4, metadata: '' }]]))
+}, 60_000)
+
+test('a store whose partitions are set by hand does not start to write beside members, and does once they have left', async () => {
+  await using fixture = await Fixture.create()
+  const first = await member(fixture.storeId, 'a')
+  await first.has('a latchkey-1')
+  const refused = fixture.openLogged()
+  await until('it is refused', () => refused.status().state === 'failed')
+  expect(refused.status().reason).toContain(`1 member of group ${fixture.storeId}`)
+  expect(refused.status().reason).toContain('Set ELASTIC=true here as well')
+  const replica = fixture.openLogged({ useReplicaOnly: true, sourceTopic: '' })
+  await until('a replica is not', () => replica.status().state !== 'starting')
+  await first.leave()
+  await fixture.startAndStop()
 }, 60_000)

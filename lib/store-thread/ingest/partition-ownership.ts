@@ -140,6 +140,7 @@ export class PartitionOwnership {
 export function fencedAdvice(storeId: string, partition: number): string {
   return (
     `another instance of store ${storeId} has taken partition ${partition}. This instance serves it unchanged and no longer writes it. ` +
-    'Stop this one, or stop the other and restart this one, or give them different PARTITIONS'
+    'Stop this one, or stop the other and restart this one, or give them different PARTITIONS. ' +
+    'If the others have ELASTIC=true, restart this one with it, too'
   )
 }
