@@ -4,13 +4,14 @@
  * list of entries a ListAnswer; every other answer is a Response.
  */
 import { type AddedHeaders, addTo } from './added-headers.ts'
+import { BytesAnswer } from './bytes-answer.ts'
 import { ListAnswer } from './list-answer.ts'
 import type { RequestHead } from './request-head.ts'
 import type { StreamAnswer } from './stream-answer.ts'
 import { ValueAnswer } from './value-answer.ts'
 
 /** An answer that writes itself: as header lines and body, or as a Response. */
-export type WrittenAnswer = ValueAnswer | ListAnswer
+export type WrittenAnswer = ValueAnswer | ListAnswer | BytesAnswer
 export type Answer = WrittenAnswer | StreamAnswer | Response
 
 /**
@@ -31,5 +32,5 @@ export function addHeaders(answer: Answer, headers: AddedHeaders): Answer {
 }
 
 export function isWritten(answer: Answer | Promise<Answer>): answer is WrittenAnswer {
-  return answer instanceof ValueAnswer || answer instanceof ListAnswer
+  return answer instanceof ValueAnswer || answer instanceof ListAnswer || answer instanceof BytesAnswer
 }

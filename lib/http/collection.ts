@@ -9,6 +9,7 @@ import type { Answer } from './answer.ts'
 import type { CaughtUp } from './caught-up.ts'
 import { positionOf } from './cursor.ts'
 import { dumpOf } from './dump.ts'
+import { isGroupRequest } from './group-endpoint.ts'
 import { bodyBytesMax, keysOfBody, keysOfQuery } from './key-list.ts'
 import { acceptQuery, type ListForm, listHeaders, listMediaTypes } from './list-answer.ts'
 import { type LookupHandler, lookupPrefix } from './lookup.ts'
@@ -44,7 +45,8 @@ export function isCollection(target: string): boolean {
 
 /** Whether the body of a request is read. */
 export function readsBody(method: string, target: string): boolean {
-  return bodyMethods.has(method) && target.startsWith(lookupPrefix) && isCollection(target)
+  if (!target.startsWith(lookupPrefix)) return isGroupRequest(method, target)
+  return bodyMethods.has(method) && isCollection(target)
 }
 
 export class CollectionHandler {

@@ -2,6 +2,7 @@
  * All routes of a store as one function from request to response: lookups and other routes, behind the token.
  * Independent of the server that listens.
  */
+import type { GroupRequests } from '../routing/index.ts'
 import { Token } from '../text/token.ts'
 import { type Answer, type RequestHandler, toResponse } from './answer.ts'
 import { requireToken } from './bearer.ts'
@@ -9,6 +10,7 @@ import { CaughtUp } from './caught-up.ts'
 import { CollectionHandler, isCollection } from './collection.ts'
 import { allowOrigins } from './cors.ts'
 import { FeedHandler, isFeed } from './feed/feed.ts'
+import { GroupEndpoint, isGroupRequest } from './group-endpoint.ts'
 import { targetOf } from './key.ts'
 import { LookupHandler, lookupPrefix } from './lookup.ts'
 import { observe } from './observed.ts'
@@ -35,6 +37,8 @@ export interface HandlerOptions {
   prefix?: string
   /** Time after which a flush request is answered 503; 10,000 ms by default. */
   flushWaitMs?: number
+  /** Answers other instances of the group; absent without a group. */
+  group?: Pick<GroupRequests, 'answer'> | undefined
 }
 
 export interface RequestHandlerOptions extends Omit<HandlerOptions, 'token'> {
@@ -67,7 +71,7 @@ export function createRequestHandler(
   options: RequestHandlerOptions = {},
   observed = observe(store, ''),
 ): RequestHandler {
-  const { corsOrigins, flushWaitMs = flushWaitMsDefault } = options
+  const { corsOrigins, flushWaitMs = flushWaitMsDefault, group } = options
   const token = Token.of(options.token)
   const prefix = asPrefix(options.prefix)
   const { lookupStats } = observed
@@ -84,8 +88,16 @@ export function createRequestHandler(
   }
   const guarded = requireToken(token, dispatch, isPage)
   // A preflight has no token.
-  const answer = corsOrigins === undefined ? guarded : allowOrigins(corsOrigins, guarded)
+  const ofClients = corsOrigins === undefined ? guarded : allowOrigins(corsOrigins, guarded)
+  const answer = group === undefined ? ofClients : withGroup(new GroupEndpoint(store.id, group), ofClients)
   return prefix === '' ? answer : (request, target) => answer(request, below(prefix, target))
+}
+
+/** Requests of other instances are signed, and have no token. */
+function withGroup(endpoint: GroupEndpoint, ofClients: RequestHandler): RequestHandler {
+  return (request, target) => {
+    return isGroupRequest(request.method, target) ? endpoint.handle(request, target) : ofClients(request, target)
+  }
 }
 
 /** Normalises a path: one slash before it and none after it. */

@@ -15,7 +15,7 @@ import type { RequestHead } from './request-head.ts'
 import { maxLagOf, refuseStale, refuseStaleMiss } from './staleness.ts'
 import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
-import { ValueAnswer, type Wanted } from './value-answer.ts'
+import { instanceHeader, ValueAnswer, type Wanted } from './value-answer.ts'
 import { mayWait } from './wait-parameters.ts'
 import { WaitingLookups } from './waiting.ts'
 
@@ -52,20 +52,22 @@ export class LookupHandler {
 
   #handleNow(request: RequestHead, target: string): Answer | Promise<Answer> {
     const startedAt = performance.now()
+    let asked: Asked | undefined
     try {
       const { method, headers } = request
       if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(method)
-      const asked: Asked = {
+      const wanted: Asked = {
         as: this.#representationFor(headers.get('accept')),
         isRaw: this.#store.presentation.hasRawValues,
         headers,
         maxLag: target.includes('?') ? maxLagOf(target) : undefined,
         startedAt,
       }
-      const answer = this.#find(target, asked)
-      return answer instanceof Promise ? answer.catch((thrown) => this.#fail(thrown, startedAt)) : answer
+      asked = wanted
+      const answer = this.#find(target, wanted)
+      return answer instanceof Promise ? answer.catch((thrown) => this.#failLookup(thrown, wanted)) : answer
     } catch (thrown) {
-      return this.#fail(thrown, startedAt)
+      return asked === undefined ? this.#fail(thrown, startedAt) : this.#failLookup(thrown, asked)
     }
   }
 
@@ -80,7 +82,10 @@ export class LookupHandler {
   /** Each step returns a promise only if it has to wait. */
   #find(target: string, asked: Asked): Answer | Promise<Answer> {
     const key = this.#store.presentation.keyOf(this.#keyTextOf(target))
-    const found = key instanceof Promise ? key.then((bytes) => this.#store.get(bytes)) : this.#store.get(key)
+    const found =
+      key instanceof Promise
+        ? key.then((bytes) => this.#store.get(bytes, asked.maxLag))
+        : this.#store.get(key, asked.maxLag)
     return found instanceof Promise ? found.then((lookup) => this.#answer(lookup, asked)) : this.#answer(found, asked)
   }
 
@@ -115,12 +120,27 @@ export class LookupHandler {
     return answer
   }
 
+  /** In a group a miss comes as an error, with the lag of the copy that has answered. */
+  #failLookup(thrown: unknown, { maxLag, startedAt }: Asked): Response {
+    const { lag } = thrown instanceof LatchkeyError && thrown.code === 'key_not_found' ? thrown.details : {}
+    if (maxLag === undefined || (lag !== null && typeof lag !== 'number')) return this.#fail(thrown, startedAt)
+    try {
+      refuseStale(lag, maxLag)
+      return this.#fail(thrown, startedAt)
+    } catch (stale) {
+      return this.#fail(stale, startedAt)
+    }
+  }
+
   #fail(thrown: unknown, startedAt: number): Response {
     this.#observe(outcomeOf(thrown), startedAt)
     const error = thrown instanceof LatchkeyError ? thrown : undefined
-    const { caughtUp, halted } = error?.details ?? {}
+    const { caughtUp, halted, instance } = error?.details ?? {}
     const comesSoon = error?.code === 'key_not_found' && caughtUp === false && halted !== true
-    return problemResponse(thrown, comesSoon ? { 'retry-after': '1' } : {})
+    return problemResponse(thrown, {
+      ...(comesSoon && { 'retry-after': '1' }),
+      ...(typeof instance === 'string' && { [instanceHeader]: instance }),
+    })
   }
 
   #observe(outcome: LookupOutcome, startedAt: number): void {

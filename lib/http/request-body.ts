@@ -1,4 +1,4 @@
-/** The JSON body of a request, read within bounds of size and time. */
+/** The body of a request, read within bounds of size and time. */
 import { deadline } from '../deadline.ts'
 import { LatchkeyError } from '../errors.ts'
 import type { RequestHead } from './request-head.ts'
@@ -12,13 +12,18 @@ const jsonType = /^application\/(?:[\w!#$&^.+-]+\+)?json\s*(?:;|$)/i
  * @returns bytes at once if they have arrived, else a promise
  * @throws LatchkeyError unsupported_media_type, body_too_large, body_timed_out, malformed_request; also as a rejection
  */
-export function readJsonBody({ headers, body }: RequestHead, bytesMax: number): Uint8Array | Promise<Uint8Array> {
-  const contentType = headers.get('content-type')
+export function readJsonBody(request: RequestHead, bytesMax: number): Uint8Array | Promise<Uint8Array> {
+  const contentType = request.headers.get('content-type')
   if (contentType === null || !jsonType.test(contentType)) {
     const found = contentType === null ? 'the request has no Content-Type' : 'its Content-Type is not JSON'
     const message = `Reading the body: ${found}; send "Content-Type: application/json"`
     throw new LatchkeyError('unsupported_media_type', message)
   }
+  return readBody(request, bytesMax)
+}
+
+/** As readJsonBody, without its check of the type. */
+export function readBody({ headers, body }: RequestHead, bytesMax: number): Uint8Array | Promise<Uint8Array> {
   if (body instanceof Uint8Array) return body
   if (Number(headers.get('content-length')) > bytesMax) throw bodyTooLarge(bytesMax)
   return body ? collect(body, bytesMax) : new Uint8Array()

@@ -46,10 +46,11 @@ export interface StoreView extends StoreReads {
   /**
    * Returns the latest published value of a key: at once if a reader is free, else a promise.
    *
-   * @throws LatchkeyError recovering (its details hold the progress), readers_exhausted, stopping, store_failed; also
-   *   as a rejection
+   * @param maxLag as in the query of a lookup: in a group, what is staler counts only if there is nothing else
+   * @throws LatchkeyError recovering (its details hold the progress), readers_exhausted, stopping, store_failed; in a
+   *   group key_not_found for a miss, with the details of the copy that has answered; also as a rejection
    */
-  get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined>
+  get(key: Uint8Array, maxLag?: number): Lookup | undefined | Promise<Lookup | undefined>
   /** Publishes the acknowledged operations; resolves with the number of operations made visible. */
   flush(): Promise<number>
   status(): StoreStatus

@@ -16,6 +16,9 @@ import { noSniff } from './responses.ts'
  */
 const suffixes: { readonly [R in Representation]: string } = { json: '', text: '.text', bytes: '.bytes' }
 
+/** Another instance has answered: its identity. */
+export const instanceHeader = 'x-latchkey-instance'
+
 export interface Wanted {
   as: Representation
   /** True if all representations have the same body. */
@@ -60,13 +63,14 @@ export class ValueAnswer {
 
   /** Returns the header lines, without those that every response has. */
   headerLines(): string {
-    const { partition, offset, timestamp, replicaLag, headerBlock } = this.#lookup
+    const { partition, offset, timestamp, replicaLag, headerBlock, instance } = this.#lookup
     let lines = this.status === 304 ? '' : `Content-Type: ${contentTypes[this.#as]}\r\n`
     lines += `ETag: ${this.#etag}\r\nCache-Control: ${cacheControl}\r\nVary: ${vary}\r\n${noSniffLine}x-kafka-partition: ${partition}\r\n`
     if (offset >= 0) lines += `x-kafka-offset: ${offset}\r\n`
     if (this.preferenceApplied !== undefined) lines += `Preference-Applied: ${this.preferenceApplied}\r\n`
     if (timestamp >= 0) lines += `Last-Modified: ${lastModifiedOf(timestamp)}\r\n`
     if (this.#added !== undefined) lines += linesOf(this.#added)
+    if (instance !== undefined) lines += `${instanceHeader}: ${instance}\r\n`
     if (replicaLag === undefined && headerBlock === undefined) return lines
     const rare = new Headers()
     this.#addRare(rare)
@@ -89,6 +93,7 @@ export class ValueAnswer {
         : new Response(this.body as Uint8Array<ArrayBuffer>, { headers })
     if (this.status === 304) response.headers.delete('content-type')
     if (this.preferenceApplied !== undefined) response.headers.set('preference-applied', this.preferenceApplied)
+    if (this.#lookup.instance !== undefined) response.headers.set(instanceHeader, this.#lookup.instance)
     this.#addRare(response.headers)
     if (this.#added !== undefined) addTo(response.headers, this.#added)
     if (typeof this.body !== 'string' && this.body.length >= ownBytesMin) releaseResponse(this.body)

@@ -1,10 +1,12 @@
 /** Messages between the main thread and a further HTTP thread. */
 import type { EffectiveSetting } from '../config/index.ts'
 import type { TlsPair } from '../config/tls-pair.ts'
+import type { GroupView } from '../group-protocol/group-view.ts'
 import type { InstanceFacts } from '../http/handler.ts'
 import type { LogLevel } from '../log/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, PlainError, StoreLogging, ToThread } from '../store-protocol/thread-messages.ts'
+import type { GroupRoutingOptions } from './group-routing.ts'
 
 export interface HttpThreadStart {
   type: 'start'
@@ -28,6 +30,8 @@ export interface HttpThreadStart {
   facts: InstanceFacts
   /** Counters of lookups of all threads, by readerThread. */
   lookupCounts: SharedArrayBuffer[]
+  /** Absent without a group. */
+  routing: GroupRoutingOptions | undefined
 }
 
 export type ToHttpThread =
@@ -37,6 +41,8 @@ export type ToHttpThread =
   | { type: 'renew-tls'; pair: TlsPair }
   | { type: 'replace-token'; token: string }
   | { type: 'log-level'; level: LogLevel }
+  /** The present plan of the group. */
+  | { type: 'group'; view: GroupView }
   | { type: 'settings'; settings: readonly EffectiveSetting[] }
   | { type: 'stop'; drainTimeoutMs: number }
 
@@ -44,5 +50,8 @@ export type FromHttpThread =
   /** The thread listens and has opened the store. It expects the messages that the store threads have sent so far. */
   | { type: 'listening' }
   | { type: 'store'; thread: number; message: ToThread }
+  /** What it has found out about another instance of the group. */
+  | { type: 'reached'; memberId: string; url: string }
+  | { type: 'suspect'; memberId: string }
   | { type: 'failed'; error: PlainError }
   | { type: 'stopped' }

@@ -2,6 +2,7 @@
 import type { TlsPair } from '../config/tls-pair.ts'
 import { definitionOf } from '../definition/index.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
+import type { GroupView } from '../group-protocol/group-view.ts'
 import { createRequestHandler, type InstanceFacts } from '../http/handler.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
 import { changeLogLevel, configureLogging, writePending } from '../log/index.ts'
@@ -10,6 +11,7 @@ import { commandLabels, RespContext } from '../resp/index.ts'
 import { startStore } from '../store/store.ts'
 import { Token } from '../text/token.ts'
 import { descriptorLimit } from './descriptors.ts'
+import { type PeerEvents, routeThread, type ThreadRouting } from './group-routing.ts'
 import { hostRuleOf } from './host-rule.ts'
 import type { FromHttpThread, HttpThreadStart, ToHttpThread } from './http-thread-messages.ts'
 import { boundsWithin } from './listen.ts'
@@ -20,14 +22,22 @@ import { RelayedThreads } from './relayed-threads.ts'
 declare const self: Worker
 
 let threads: RelayedThreads | undefined
+let routed: ThreadRouting | undefined
 let listener: Listener | undefined
 /** All of these may be replaced before the listener is open. */
 let tls: TlsPair | undefined
+let tokenText: string | undefined
 let token = new Token(undefined)
+let group: GroupView | undefined
 let facts: InstanceFacts | undefined
 
 function post(message: FromHttpThread): void {
   self.postMessage(message)
+}
+
+const peerEvents: PeerEvents = {
+  reached: (memberId, url) => post({ type: 'reached', memberId, url }),
+  suspect: (memberId) => post({ type: 'suspect', memberId }),
 }
 
 async function start(options: HttpThreadStart): Promise<void> {
@@ -36,7 +46,8 @@ async function start(options: HttpThreadStart): Promise<void> {
   const own = options.facts
   facts = own
   tls = options.tls
-  token = new Token(options.token)
+  tokenText ??= options.token
+  token = new Token(tokenText)
   configureLogging({ ...logging, without: 'store' })
   try {
     const definition = await definitionOf(config)
@@ -44,8 +55,11 @@ async function start(options: HttpThreadStart): Promise<void> {
     const store = startStore(config, logging, definition, threads)
     const lookupStats = new LookupStats(lookupCounts, readerThread)
     const respStats = new RespStats(commandLabels, respCounts, readerThread)
-    const observed = { metrics: createMetrics(store, lookupStats, own, respStats), lookupStats, respStats, facts: own }
-    const requestHandler = createRequestHandler(store, { token, corsOrigins }, observed)
+    routed = routeThread(store, options.routing, { token: tokenText, lookupStats }, peerEvents)
+    if (group !== undefined) routed.setGroup(group)
+    const { view, requests } = routed
+    const observed = { metrics: createMetrics(view, lookupStats, own, respStats), lookupStats, respStats, facts: own }
+    const requestHandler = createRequestHandler(view, { token, corsOrigins, group: requests }, observed)
     const hostRule = hostRuleOf({
       hosts,
       token,
@@ -55,7 +69,7 @@ async function start(options: HttpThreadStart): Promise<void> {
     const place = { thread: readerThread, threads: lookupCounts.length }
     const respOptions = { token, ...place, connectionsMax: bounds.clientsMax }
     const resp =
-      respPort === undefined ? undefined : { port: respPort, context: new RespContext(store, respStats, respOptions) }
+      respPort === undefined ? undefined : { port: respPort, context: new RespContext(view, respStats, respOptions) }
     const handling = { requestHandler, hasFastPath, hostRule, storeId: store.id, resp }
     listener = openListeners({ bind, port, tls, sharing: 'other', ...handling, ...bounds })
     askForShortTurns()
@@ -68,6 +82,7 @@ async function start(options: HttpThreadStart): Promise<void> {
 
 async function stop(drainTimeoutMs: number): Promise<void> {
   await listener?.stop(drainTimeoutMs)
+  routed?.close()
   writePending()
   post({ type: 'stopped' })
 }
@@ -85,8 +100,14 @@ self.onmessage = ({ data }: MessageEvent<ToHttpThread>) => {
       listener?.renewTls(data.pair)
       break
     case 'replace-token':
+      tokenText = data.token
       token.replace(data.token)
+      routed?.replaceToken(data.token)
       listener?.tokenReplaced()
+      break
+    case 'group':
+      group = data.view
+      routed?.setGroup(data.view)
       break
     case 'log-level':
       changeLogLevel(data.level)

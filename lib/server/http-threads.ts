@@ -3,7 +3,9 @@ import type { EffectiveSetting } from '../config/index.ts'
 import type { TlsPair } from '../config/tls-pair.ts'
 import { describeEnd } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
+import type { GroupView } from '../group-protocol/group-view.ts'
 import type { LogLevel } from '../log/index.ts'
+import type { PeerEvents } from './group-routing.ts'
 import type { FromHttpThread, HttpThreadStart, ToHttpThread } from './http-thread-messages.ts'
 import type { Relay } from './relay.ts'
 
@@ -13,8 +15,11 @@ export class HttpThreads {
   readonly #stopped: Promise<void>[] = []
   #isStopping = false
 
+  readonly #events: PeerEvents | undefined
+
   /** Starts `count` threads. */
-  constructor(count: number, relay: Relay, start: Omit<HttpThreadStart, 'type' | 'readerThread'>) {
+  constructor(count: number, relay: Relay, start: Omit<HttpThreadStart, 'type' | 'readerThread'>, events?: PeerEvents) {
+    this.#events = events
     for (let readerThread = 1; readerThread <= count; readerThread++) this.#begin({ ...start, readerThread }, relay)
   }
 
@@ -29,6 +34,10 @@ export class HttpThreads {
 
   replaceToken(token: string): void {
     this.#postAll({ type: 'replace-token', token })
+  }
+
+  setGroup(view: GroupView): void {
+    this.#postAll({ type: 'group', view })
   }
 
   setLogLevel(level: LogLevel): void {
@@ -57,6 +66,8 @@ export class HttpThreads {
     worker.onmessage = ({ data }: MessageEvent<FromHttpThread>) => {
       if (data.type === 'listening') relay.join(listener, start.readerThread)
       if (data.type === 'store') relay.post(listener, data.thread, data.message)
+      if (data.type === 'reached') this.#events?.reached(data.memberId, data.url)
+      if (data.type === 'suspect') this.#events?.suspect(data.memberId)
       if (data.type === 'failed') this.#fail(new LatchkeyError(data.error.code, data.error.message))
       if (data.type === 'stopped') stopped.resolve()
     }

@@ -2,6 +2,7 @@
 import type { Settings } from '../config/index.ts'
 import { canSteerSockets } from '../linux/sockets.ts'
 import { connectionsWithin, descriptorLimit, limitFor } from './descriptors.ts'
+import type { GroupRoutingOptions } from './group-routing.ts'
 import type { ListenOptions } from './listen.ts'
 import { isLoopback } from './loopback.ts'
 
@@ -12,6 +13,8 @@ export interface ServerOptions extends Omit<ListenOptions, 'resp' | 'hostRule'> 
   token?: string | undefined
   /** Names that requests may have as their Host; absent if none are set. */
   hosts?: readonly string[] | undefined
+  /** Absent without a group. */
+  routing?: GroupRoutingOptions | undefined
   /** Origins whose pages may read answers; absent for none. */
   corsOrigins?: readonly string[] | undefined
 }

@@ -2,15 +2,18 @@
 import type { EffectiveSetting } from '../config/index.ts'
 import type { Definition } from '../definition/index.ts'
 import type { LatchkeyError } from '../errors.ts'
+import type { GroupView } from '../group-protocol/group-view.ts'
 import { createRequestHandler, factsOf } from '../http/handler.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
 import { changeLogLevel, type LogLevel } from '../log/index.ts'
 import { createMetrics, LookupStats, RespStats } from '../metrics/index.ts'
 import { commandLabels, RespContext } from '../resp/index.ts'
+import { type PeerState, PeerWatch } from '../routing/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { startStore, type Store } from '../store/store.ts'
 import { Token } from '../text/token.ts'
+import { type PeerEvents, routeThread } from './group-routing.ts'
 import { hostRuleOf } from './host-rule.ts'
 import { HttpThreads } from './http-threads.ts'
 import { type HttpServer, listen } from './listen.ts'
@@ -20,6 +23,10 @@ import { Relay } from './relay.ts'
 export interface Server extends Omit<HttpServer, 'tokenReplaced'> {
   /** Requests need this token at once. What was begun with the former one ends within a minute. */
   replaceToken(text: string): void
+  /** Lookups follow this plan of the group, in all threads. */
+  setGroup(view: GroupView): void
+  /** Whether the other instances are reached, by member id. */
+  readonly peers: ReadonlyMap<string, PeerState>
   /** For all threads. */
   setLogLevel(level: LogLevel): void
   /** The page shows these settings instead of those of the same names. */
@@ -27,6 +34,13 @@ export interface Server extends Omit<HttpServer, 'tokenReplaced'> {
   /** Resolves if a thread that serves has ended; never rejects. */
   readonly failed: Promise<LatchkeyError>
 }
+
+export interface GroupEvents extends PeerEvents {
+  /** Whether others reach this instance at its URL; null if that is not known. */
+  reachable(state: PeerState): void
+}
+
+const noEvents: GroupEvents = { reached() {}, suspect() {}, reachable() {} }
 
 export interface SharedStore {
   readonly store: Store
@@ -47,6 +61,7 @@ export function openShared(config: StoreConfig, logging: StoreLogging, definitio
  *
  * @param version for the build_info metric
  * @param settings in effect, for the page
+ * @param events what is found out about the group
  * @throws LatchkeyError if it cannot listen
  */
 export function startServer(
@@ -54,6 +69,7 @@ export function startServer(
   options: ServerOptions,
   version: string,
   settings: readonly EffectiveSetting[] = [],
+  events: GroupEvents = noEvents,
 ): Server {
   const further = (config.readerThreads ?? 1) - 1
   const lookupCounts = Array.from({ length: 1 + further }, () => LookupStats.buffer())
@@ -63,33 +79,41 @@ export function startServer(
   const respCounts = lookupCounts.map(() => RespStats.buffer())
   const respStats = new RespStats(commandLabels, respCounts)
   const facts = { ...factsOf(version), settings }
-  const observed = { metrics: createMetrics(store, lookupStats, facts, respStats), lookupStats, respStats, facts }
-  const requestHandler = createRequestHandler(store, { token, corsOrigins }, observed)
+  const { view, requests, routing } = routeThread(store, options.routing, { token: options.token, lookupStats }, events)
+  const observed = { metrics: createMetrics(view, lookupStats, facts, respStats), lookupStats, respStats, facts }
+  const requestHandler = createRequestHandler(view, { token, corsOrigins, group: requests }, observed)
   const hostRule = hostRuleOf({ hosts, token, refused: () => lookupStats.observeRefusedHost() })
   const resp =
     respPort === undefined
       ? undefined
-      : { port: respPort, context: new RespContext(store, respStats, { token, threads: 1 + further, connectionsMax }) }
+      : { port: respPort, context: new RespContext(view, respStats, { token, threads: 1 + further, connectionsMax }) }
   const server = listen(requestHandler, { ...options, hostRule, resp, threads: 1 + further, storeId: store.id })
   askForShortTurns()
   const { port, url } = server
   facts.respPort = server.respPort ?? null
-  const threads = new HttpThreads(further, relay, {
-    config,
-    logging,
-    bind,
-    port,
-    token: options.token,
-    hosts,
-    corsOrigins,
-    connectionsMax,
-    respPort: server.respPort,
-    respCounts,
-    tls,
-    hasFastPath: options.hasFastPath,
-    facts,
-    lookupCounts,
-  })
+  const threads = new HttpThreads(
+    further,
+    relay,
+    {
+      config,
+      logging,
+      bind,
+      port,
+      token: options.token,
+      hosts,
+      corsOrigins,
+      connectionsMax,
+      respPort: server.respPort,
+      respCounts,
+      tls,
+      hasFastPath: options.hasFastPath,
+      facts,
+      lookupCounts,
+      routing: options.routing,
+    },
+    events,
+  )
+  const watch = routing && new PeerWatch(routing.peers, (state) => events.reachable(state))
   return {
     url,
     port,
@@ -101,8 +125,17 @@ export function startServer(
     },
     replaceToken(text) {
       token.replace(text)
+      routing?.replaceToken(text)
       server.tokenReplaced()
       threads.replaceToken(text)
+    },
+    setGroup(group) {
+      routing?.setGroup(group)
+      threads.setGroup(group)
+      watch?.groupChanged()
+    },
+    get peers() {
+      return watch?.states ?? new Map()
     },
     setLogLevel(level) {
       changeLogLevel(level)
@@ -114,7 +147,9 @@ export function startServer(
       threads.showSettings(facts.settings)
     },
     async stop(drainTimeoutMs) {
+      watch?.close()
       await Promise.all([server.stop(drainTimeoutMs), threads.stop(drainTimeoutMs)])
+      routing?.close()
     },
   }
 }

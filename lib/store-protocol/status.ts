@@ -186,4 +186,6 @@ export interface Lookup {
   headerBlock?: Uint8Array
   /** Only for a replica: number of records that it is behind; null if that is not known. */
   replicaLag?: number | null
+  /** Identity of the other instance of the group that has answered; absent if this one has. */
+  instance?: string
 }

@@ -1,6 +1,6 @@
 /**
- * The handle of a store in the main thread. Keys and values are bytes. HTTP uses it directly, and an embedding program
- * through a typed handle. It hides the store threads.
+ * The handle of a store in a thread that reads. Keys and values are bytes. HTTP uses it directly, and a program through
+ * a typed handle. It hides the store threads.
  */
 import { type Definition, definitionOfFormats } from '../definition/index.ts'
 import { type Presentation, presentationOf } from '../definition/presentation.ts'
@@ -13,6 +13,7 @@ import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { partitionsOf } from './assignment.ts'
 import { StoreChanges } from './changes/store-changes.ts'
+import { HeldCopies } from './held-copies.ts'
 import { MultiReads } from './multi-reads.ts'
 import { notServing, processingOnly } from './not-serving.ts'
 import type { PinnedReader } from './pinned-reader.ts'
@@ -49,15 +50,15 @@ export class Store implements StoreReads {
   readonly #singleReads: SingleReads
   readonly #multiReads: MultiReads
   readonly #writes: Writes
-  /** Waits for changes. */
+  readonly copies: HeldCopies
   readonly changes: StoreChanges
   readonly #snapshots: SnapshotLock | undefined
   #closing: Promise<void> | undefined
 
   constructor(config: StoreConfig, logging: StoreLogging, definition?: Definition, access = ownThreads) {
+    this.#config = config
     this.id = config.storeId
     this.presentation = presentationOf(definition ?? definitionOfFormats(config.formats))
-    this.#config = config
     this.changes = new StoreChanges({
       reads: this,
       threads: () => this.#threads,
@@ -74,6 +75,7 @@ export class Store implements StoreReads {
     this.#singleReads = new SingleReads(config, this.#threads)
     this.#multiReads = new MultiReads(config, this.#threads)
     this.#writes = new Writes(config, this.#threads)
+    this.copies = new HeldCopies(this.#threads)
     this.#ready.promise.catch(() => {})
   }
 
@@ -120,11 +122,10 @@ export class Store implements StoreReads {
 
   /**
    * Returns the latest published value of a key: at once if a reader is free, else a promise.
-   *
    * @throws LatchkeyError recovering, readers_exhausted, stopping, store_failed, processing_only, and
    *   replica_recovering, rebuilding and partition_not_held for a miss that is to be retried; also as a rejection
    */
-  get(key: Uint8Array): Lookup | undefined | Promise<Lookup | undefined> {
+  get(key: Uint8Array, _maxLag?: number): Lookup | undefined | Promise<Lookup | undefined> {
     this.#requireServing('Reading')
     return this.#singleReads.get(key)
   }
@@ -157,7 +158,6 @@ export class Store implements StoreReads {
     return this.#multiReads.count(partitions)
   }
 
-  /** Returns a reader outside the pool, for lookups that must not wait: see PinnedReader. */
   reader(): PinnedReader {
     return this.#singleReads.pin(() => this.#requireServing('Reading'))
   }

@@ -59,10 +59,14 @@ const layers: Record<string, Layer> = {
     files: /^lib\/store\//,
     knows: ['base', 'text', 'log', 'definition', 'record batches', 'map', 'store protocol'],
   },
+  routing: {
+    files: /^lib\/routing\//,
+    knows: ['base', 'metrics', 'store protocol', 'group protocol'],
+  },
   print: { files: /^lib\/print\//, knows: [] },
   http: {
     files: /^lib\/http\//,
-    knows: ['base', 'text', 'log', 'definition', 'metrics', 'group protocol', 'store protocol'],
+    knows: ['base', 'text', 'log', 'definition', 'metrics', 'group protocol', 'store protocol', 'routing'],
   },
   // In the browser. Of HTTP it knows the types of what it reads.
   page: { files: /^lib\/page\//, knows: ['http', 'store protocol'] },
@@ -80,8 +84,10 @@ const layers: Record<string, Layer> = {
       'metrics',
       'topics',
       'store',
+      'routing',
       'http',
       'resp',
+      'group protocol',
       'store protocol',
     ],
   },

@@ -32,6 +32,7 @@ const valueHeaders = () =>
     'X-Kafka-Offset': 'Of the source record',
     'X-Latchkey-Role': '`replica`; absent from a primary',
     'X-Latchkey-Lag': 'Of a replica: records that it is behind, or `unknown`',
+    'X-Latchkey-Instance': 'Id of the other instance of the group that has answered; absent otherwise',
     'X-Latchkey-Headers-Omitted': 'Number of kept record headers that did not fit',
     'Preference-Applied': 'How long the server was ready to wait',
   })

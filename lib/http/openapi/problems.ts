@@ -41,6 +41,8 @@ const lookup = [
   'invalid_key',
   'key_not_found',
   'partition_not_held',
+  'owner_unreachable',
+  'partition_unassigned',
   'value_undecodable',
   'rebuilding',
   'replica_recovering',

@@ -7,7 +7,7 @@ import { headCharactersMax, type PlainHead, type PlainRequest, readPlainRequest 
 
 const emptyLine = '\r\n'
 /** Of requests that may be plain, and of what may precede them. */
-const beginnings = ['GET /', 'QUERY /stores/', 'POST /stores/', emptyLine]
+const beginnings = ['GET /', 'QUERY /stores/', 'POST /stores/', 'POST /group/', emptyLine]
 
 export class RequestBuffer {
   #text = ''

@@ -1,0 +1,72 @@
+/** Answers operations from the memory of this instance, and from nothing else. */
+import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
+import type { CopyState } from '../store-protocol/copy-state.ts'
+import type { Lookup } from '../store-protocol/status.ts'
+import type { GetOperation, MissedKey, PeerOperation, Result } from './operations.ts'
+
+export interface LocalCopies {
+  /** Of the source; 0 before it is known. */
+  readonly partitionCount: number
+  of(partition: number): CopyState
+  roleOf(partition: number): number
+}
+
+/** The part of a store that routing uses. */
+export interface LocalStore {
+  readonly id: string
+  readonly copies: LocalCopies
+  partitionOf(key: Uint8Array): number
+  /** As StoreView.get. */
+  get(key: Uint8Array, maxLag?: number): Lookup | undefined | Promise<Lookup | undefined>
+}
+
+export interface AskedFrom {
+  /** Of the source, as who asks knows it; 0 if it does not. */
+  partitionCount: number
+}
+
+export function answerOperation(
+  store: LocalStore,
+  operation: PeerOperation,
+  asked: AskedFrom,
+): Result | Promise<Result> {
+  return answerGet(store, operation, asked)
+}
+
+/** Never throws and never rejects. */
+export function answerGet(
+  store: LocalStore,
+  { key, maxLag }: GetOperation,
+  asked: AskedFrom,
+): Result | Promise<Result> {
+  try {
+    const found = store.get(key, maxLag)
+    if (!(found instanceof Promise)) return answerOf(store, key, found, asked)
+    return found.then((lookup) => answerOf(store, key, lookup, asked)).catch(failed)
+  } catch (thrown) {
+    return failed(thrown)
+  }
+}
+
+export function failed(thrown: unknown): Result {
+  if (isInstance(thrown, LatchkeyError)) return { type: 'failed', error: thrown }
+  return { type: 'failed', error: new LatchkeyError('internal', messageOf(thrown)) }
+}
+
+/** What a copy says of a key that it does not have. */
+export function missedOf(partition: number, { caughtUp, isHalted, lag }: CopyState): MissedKey {
+  return { type: 'missed', caughtUp, isHalted, partition, ...(lag !== undefined && { lag }) }
+}
+
+function answerOf(store: LocalStore, key: Uint8Array, lookup: Lookup | undefined, asked: AskedFrom): Result {
+  if (lookup !== undefined) return { type: 'found', lookup }
+  const { id } = store
+  const { partitionCount } = store.copies
+  if (asked.partitionCount !== 0 && asked.partitionCount !== partitionCount) {
+    const counts = `${partitionCount} partitions here, and ${asked.partitionCount} where it was asked for`
+    const message = `Reading store ${id}: its topic has ${counts}: both will know of its growth soon`
+    return failed(new LatchkeyError('recovering', message))
+  }
+  const partition = store.partitionOf(key)
+  return missedOf(partition, store.copies.of(partition))
+}

@@ -1,0 +1,116 @@
+/**
+ * Requests of other members, which are answered from the memory of this instance and never sent on: so there are no
+ * loops, also where two instances have different plans.
+ */
+import { LatchkeyError } from '../errors.ts'
+import type { GroupView } from '../group-protocol/group-view.ts'
+import { answerOperation, type LocalStore } from './answer.ts'
+import type { HopAnswer, HopKey, HopKind, OpenedRequest } from './hop.ts'
+import type { PeerOperation, Result } from './operations.ts'
+import { readOperations, writeResult } from './wire.ts'
+
+/** Of the values of one answer; the first one may be larger. */
+const answerBytesMax = 16_777_216
+
+export type Bytes = Uint8Array<ArrayBuffer>
+
+export interface GroupRequestsOptions {
+  readonly store: LocalStore
+  readonly key: HopKey
+  /** Tries whether a member is reached at the URL that the group has for it. */
+  reaches(memberId: string): Promise<Result>
+}
+
+export class GroupRequests {
+  readonly #options: GroupRequestsOptions
+  #view: GroupView | undefined
+  #instanceId = ''
+
+  constructor(options: GroupRequestsOptions) {
+    this.#options = options
+  }
+
+  setGroup(view: GroupView): void {
+    this.#view = view
+    this.#instanceId = view.plan.members.find(({ memberId }) => memberId === view.memberId)?.id ?? ''
+  }
+
+  /**
+   * Answers a request.
+   * @throws LatchkeyError unauthorized, malformed_request; also as a rejection
+   */
+  answer(kind: HopKind, body: Uint8Array): Bytes | Promise<Bytes> {
+    const opened = this.#options.key.open(kind, body)
+    const operations = readOperations(opened.reader)
+    opened.reader.end()
+    const status = this.#statusOf(opened)
+    if (status !== 'answered') return this.#seal(opened, status, [])
+    if (kind === 'probe') {
+      return this.#options.reaches(opened.hop.fromMemberId).then((result) => this.#seal(opened, status, [result]))
+    }
+    const results = this.#answerAll(operations, opened)
+    return results instanceof Promise
+      ? results.then((all) => this.#seal(opened, status, all))
+      : this.#seal(opened, status, results)
+  }
+
+  #statusOf({ hop }: OpenedRequest): HopAnswer['status'] {
+    if (this.#view === undefined) return 'joining'
+    return hop.memberId === this.#view.memberId ? 'answered' : 'elsewhere'
+  }
+
+  /** Operations are read one after the other; the first one that has to wait makes the rest wait with it. */
+  #answerAll(operations: readonly PeerOperation[], { hop }: OpenedRequest): Result[] | Promise<Result[]> {
+    const { store } = this.#options
+    const results: Result[] = []
+    let bytes = 0
+    for (const [index, operation] of operations.entries()) {
+      if (bytes > answerBytesMax) {
+        results.push(full)
+        continue
+      }
+      const result = answerOperation(store, operation, hop)
+      if (result instanceof Promise) return this.#answerRest(results, bytes, result, operations.slice(index + 1), hop)
+      bytes += sizeOf(result)
+      results.push(bytes > answerBytesMax && index > 0 ? full : result)
+    }
+    return results
+  }
+
+  async #answerRest(
+    results: Result[],
+    before: number,
+    coming: Promise<Result>,
+    rest: readonly PeerOperation[],
+    hop: OpenedRequest['hop'],
+  ): Promise<Result[]> {
+    let bytes = before
+    const add = (result: Result) => {
+      bytes += sizeOf(result)
+      results.push(bytes > answerBytesMax && results.length > 0 ? full : result)
+    }
+    add(await coming)
+    for (const operation of rest) {
+      add(bytes > answerBytesMax ? full : await answerOperation(this.#options.store, operation, hop))
+    }
+    return results
+  }
+
+  #seal(opened: OpenedRequest, status: HopAnswer['status'], results: readonly Result[]): Bytes {
+    const { memberId = '', generation = -1 } = this.#view ?? {}
+    const { partitionCount } = this.#options.store.copies
+    const answer = { status, memberId, instanceId: this.#instanceId, generation, partitionCount }
+    const writer = this.#options.key.beginAnswer(answer)
+    for (const result of results) writeResult(writer, result)
+    return opened.seal(writer)
+  }
+}
+
+const full: Result = {
+  type: 'failed',
+  error: new LatchkeyError('answer_full', 'Reading for another instance: the answer is full. Ask for this key again'),
+}
+
+function sizeOf(result: Result): number {
+  return result.type === 'found' ? result.lookup.value.length : 0
+}

@@ -1,0 +1,106 @@
+/** Routing of one thread that reads: lookups go to the instance that has the partition. */
+import type { GroupView } from '../group-protocol/group-view.ts'
+import { Forwarder } from './forward.ts'
+import type { ForwardCounts } from './forwarded-lookup.ts'
+import { GroupRequests } from './group-requests.ts'
+import { HopKey } from './hop.ts'
+import type { PeerTls } from './peer-connection.ts'
+import { Peers } from './peers.ts'
+import { Reachability } from './reachability.ts'
+import { RouteTable } from './route-table.ts'
+import { type RoutableStore, RoutedStore, type RoutingMode } from './routed-store.ts'
+
+export type { GroupRequests } from './group-requests.ts'
+export type { HopKind } from './hop.ts'
+export { wireType } from './exchange.ts'
+export { PeerWatch, type PeerState } from './reachability.ts'
+export type { RoutableStore, RoutedStore, RoutingMode } from './routed-store.ts'
+
+/** How often roles are compared with those of the last decisions. A decision that is too old is found out, too. */
+const rolesMs = 50
+
+export interface RoutingOptions {
+  /** Signs requests between instances; undefined if none is required. */
+  token: string | undefined
+  mode: RoutingMode
+  tls?: PeerTls | undefined
+  counts?: ForwardCounts | undefined
+  /** As ForwarderOptions.roundsMs. */
+  roundsMs?: number | undefined
+  /** A member has answered at its URL. */
+  reached?(memberId: string, url: string): void
+  /** A connection to a member was refused. */
+  suspect?(memberId: string): void
+}
+
+export class Routing<S extends RoutableStore> {
+  readonly table: RouteTable
+  readonly peers: Peers
+  readonly forwarder: Forwarder
+  /** In front of the store of this instance. */
+  readonly store: RoutedStore<S>
+  /** What others ask. */
+  readonly requests: GroupRequests
+  readonly #local: S
+  readonly #key: HopKey
+  readonly #timer: Timer
+  #roles = ''
+
+  constructor(store: S, { token, mode, tls, counts, roundsMs, reached, suspect }: RoutingOptions) {
+    this.#local = store
+    this.#key = new HopKey(store.id, token)
+    this.table = new RouteTable({
+      get partitionCount() {
+        return store.copies.partitionCount
+      },
+      own: (partition) => store.copies.of(partition),
+      hasStrangers: () => false,
+      isDown: (memberId) => this.peers.of(memberId)?.breaker.down !== undefined,
+    })
+    this.peers = new Peers({
+      storeId: store.id,
+      key: this.#key,
+      tls,
+      partitionCount: () => store.copies.partitionCount,
+      changed: () => this.table.refresh(),
+      ...(reached && { reached }),
+      ...(suspect && { suspect }),
+    })
+    this.forwarder = new Forwarder({ store, table: this.table, peers: this.peers, counts, roundsMs })
+    this.store = new RoutedStore(store, this.table, this.forwarder, mode)
+    const reachability = new Reachability(this.peers)
+    const reaches = (memberId: string) => reachability.reaches(memberId)
+    this.requests = new GroupRequests({ store, key: this.#key, reaches })
+    this.#timer = setInterval(() => this.#compareRoles(), rolesMs)
+    this.#timer.unref()
+  }
+
+  /** Follows a plan of the group. */
+  setGroup(view: GroupView): void {
+    this.peers.setGroup(view)
+    this.requests.setGroup(view)
+    this.table.setGroup(view)
+  }
+
+  replaceToken(token: string): void {
+    this.#key.replace(token)
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.forwarder.close()
+    this.peers.close()
+  }
+
+  #compareRoles(): void {
+    const { copies } = this.#local
+    let roles = ''
+    for (let partition = 0; partition < copies.partitionCount; partition++) {
+      const role = copies.roleOf(partition)
+      roles += role < 0 ? '-' : role === 1 && !copies.of(partition).isReady ? 'f' : String(role)
+    }
+    if (roles === this.#roles) return
+    this.#roles = roles
+    this.table.refresh()
+  }
+}

@@ -1,0 +1,187 @@
+/**
+ * A store in front of the one of this instance: what is not answered here is read at another instance of the group. It
+ * stands at the reads, not at requests of HTTP, so HTTP, the Redis protocol and the library route by the same code, and
+ * each instance renders what it answers. DESIGN.md has reasons.
+ */
+import { LatchkeyError } from '../errors.ts'
+import type { ChunkBounds, ManyLookups, StoreReads, WalkChunk, WalkPosition } from '../store-protocol/reads.ts'
+import type { Lookup } from '../store-protocol/status.ts'
+import { type LocalStore, missedOf } from './answer.ts'
+import type { Forwarder } from './forward.ts'
+import { type Answered, isForElsewhere } from './forwarded-lookup.ts'
+import type { MissedKey } from './operations.ts'
+import { answerHere, type RouteTable } from './route-table.ts'
+
+/** What a store has that is routed. Types of what passes through unchanged are those of the store. */
+export interface RoutableStore extends LocalStore, StoreReads {
+  readonly presentation: { readonly formats: { readonly key: string } }
+  readonly stats: unknown
+  readonly changes: unknown
+  readonly readers: unknown
+  flush(): Promise<number>
+  status(): unknown
+  progress(): unknown
+}
+
+/** `none`: nothing is forwarded. Who asks gets the URL of the instance that answers. */
+export type RoutingMode = 'proxy' | 'none'
+
+export class RoutedStore<S extends RoutableStore> implements StoreReads {
+  readonly #store: S
+  readonly #table: RouteTable
+  readonly #forwarder: Forwarder
+  readonly #mode: RoutingMode
+
+  constructor(store: S, table: RouteTable, forwarder: Forwarder, mode: RoutingMode) {
+    this.#store = store
+    this.#table = table
+    this.#forwarder = forwarder
+    this.#mode = mode
+  }
+
+  get id(): string {
+    return this.#store.id
+  }
+
+  get presentation(): S['presentation'] {
+    return this.#store.presentation
+  }
+
+  get stats(): S['stats'] {
+    return this.#store.stats
+  }
+
+  get readers(): S['readers'] {
+    return this.#store.readers
+  }
+
+  get changes(): S['changes'] {
+    return this.#store.changes
+  }
+
+  status(): ReturnType<S['status']> {
+    return this.#store.status() as ReturnType<S['status']>
+  }
+
+  progress(): ReturnType<S['progress']> {
+    return this.#store.progress() as ReturnType<S['progress']>
+  }
+
+  /**
+   * Returns the latest published value of a key: at once if its partition is primary here.
+   *
+   * @param maxLag a copy that is farther behind is asked only if there is no other
+   * @throws LatchkeyError key_not_found, whose details are those of the copy that has answered (caughtUp, halted, lag,
+   *   instance); owner_unreachable, partition_unassigned, and with ROUTING=none partition_not_held; besides, what the
+   *   store throws; also as a rejection
+   */
+  get(key: Uint8Array, maxLag?: number): Lookup | Promise<Lookup> {
+    const partition = this.#store.partitionOf(key)
+    if (this.#table.decision[partition] !== answerHere) return this.#forward(key, partition, maxLag)
+    try {
+      const found = this.#store.get(key, maxLag)
+      if (found === undefined) throw this.#missedHere(partition)
+      return found instanceof Promise ? this.#foundLater(found, key, partition, maxLag) : found
+    } catch (thrown) {
+      return this.#elsewhere(thrown, key, partition, maxLag)
+    }
+  }
+
+  get heldPartitions(): readonly number[] {
+    return this.#store.heldPartitions
+  }
+
+  get walkMark(): string {
+    return this.#store.walkMark
+  }
+
+  getMany(keys: readonly Uint8Array[], bytesMax: number): ManyLookups | Promise<ManyLookups> {
+    return this.#store.getMany(keys, bytesMax)
+  }
+
+  readChunk(position: WalkPosition, bounds: ChunkBounds): WalkChunk | Promise<WalkChunk> {
+    return this.#store.readChunk(position, bounds)
+  }
+
+  count(): ReturnType<StoreReads['count']> {
+    return this.#store.count()
+  }
+
+  flush(): Promise<number> {
+    return this.#store.flush()
+  }
+
+  async #foundLater(
+    coming: Promise<Lookup | undefined>,
+    key: Uint8Array,
+    partition: number,
+    maxLag: number | undefined,
+  ): Promise<Lookup> {
+    try {
+      const found = await coming
+      if (found !== undefined) return found
+    } catch (thrown) {
+      return this.#elsewhere(thrown, key, partition, maxLag)
+    }
+    throw this.#missedHere(partition)
+  }
+
+  /** The partition has left since the decision, or the store does not serve. */
+  #elsewhere(thrown: unknown, key: Uint8Array, partition: number, maxLag: number | undefined): Promise<Lookup> {
+    if (this.#mode === 'none' || !(thrown instanceof LatchkeyError) || !isForElsewhere(thrown)) throw thrown
+    return this.#ask(key, partition, maxLag)
+  }
+
+  #forward(key: Uint8Array, partition: number, maxLag: number | undefined): Lookup | Promise<Lookup> {
+    if (this.#table.partitionCount === 0 || this.#mode === 'none') return this.#onlyHere(key, partition, maxLag)
+    return this.#ask(key, partition, maxLag)
+  }
+
+  async #ask(key: Uint8Array, partition: number, maxLag: number | undefined): Promise<Lookup> {
+    const { lookup, missed, instance }: Answered = await this.#forwarder.get(key, partition, maxLag)
+    if (lookup === undefined) throw this.#notFound(missed!, instance)
+    if (instance !== undefined) lookup.instance = instance
+    return lookup
+  }
+
+  /** A ready copy answers, as a replica does without a group; else who asks gets the URL of the primary. */
+  async #onlyHere(key: Uint8Array, partition: number, maxLag: number | undefined): Promise<Lookup> {
+    const { role, isReady } = this.#store.copies.of(partition)
+    if (this.#table.partitionCount > 0 && !(role === 1 && isReady)) throw this.#notHere(partition)
+    const found = await this.#store.get(key, maxLag)
+    if (found === undefined) throw this.#missedHere(partition)
+    return found
+  }
+
+  #notHere(partition: number): LatchkeyError {
+    const owner = this.#table.primaryOf(partition)
+    const begun = `Reading store ${this.id}: the key belongs to partition ${partition}`
+    if (!this.#table.hasPlan) return new LatchkeyError('recovering', `${begun}, and the group has not assigned it yet`)
+    if (owner === undefined || owner.isSelf) {
+      const found = owner === undefined ? 'which no instance holds now' : 'which this instance is taking'
+      return new LatchkeyError('partition_unassigned', `${begun}, ${found}`, { details: { partition } })
+    }
+    const message = `${begun}, which the instance at ${owner.url} has; ask it, or set ROUTING=proxy`
+    return new LatchkeyError('partition_not_held', message, { details: { partition, owner: owner.url } })
+  }
+
+  #missedHere(partition: number): LatchkeyError {
+    return this.#notFound(missedOf(partition, this.#store.copies.of(partition)), undefined)
+  }
+
+  #notFound({ caughtUp, isHalted, partition, lag }: MissedKey, instance: string | undefined): LatchkeyError {
+    const { key } = this.presentation.formats
+    const found = `Looking up the key: the store holds no record under it${key === 'raw' ? '' : `, read as ${key}`}`
+    const yet = isHalted ? 'does not catch up with the source topic: it has halted' : notYet
+    return new LatchkeyError('key_not_found', caughtUp ? found : `${found} yet; its partition ${yet}`, {
+      details: {
+        caughtUp,
+        ...(isHalted && { halted: true }),
+        ...(lag !== undefined && { partition, lag }),
+        ...(instance !== undefined && { instance }),
+      },
+    })
+  }
+}
+
+const notYet = 'has not caught up with the source topic, so ask again later'

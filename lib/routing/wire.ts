@@ -1,0 +1,141 @@
+/**
+ * What instances send each other, as bytes: a list of operations, and a result for each of them. hop.ts puts them into
+ * envelopes.
+ */
+import { type ErrorCode, errorTable, LatchkeyError } from '../errors.ts'
+import type { MissedKey, PeerOperation, Result } from './operations.ts'
+import { type HopReader, type HopWriter, wireFault } from './wire-bytes.ts'
+
+/** Operations of one request. */
+export const operationsMax = 1_000
+
+const messageLengthMax = 4_000
+const detailsLengthMax = 65_536
+
+/** Numbers of what is sent; never given to another thing. */
+const operationCodes = { get: 1 } as const
+const resultCodes = { found: 1, missed: 2, failed: 3, reached: 20 } as const
+
+const hasCaughtUp = 1
+const hasLag = 2
+const isLagKnown = 4
+const isHalted = 8
+
+export function writeOperations(writer: HopWriter, operations: readonly PeerOperation[]): void {
+  writer.u32(operations.length)
+  for (const operation of operations) writeOperation(writer, operation)
+}
+
+/** @throws LatchkeyError malformed_request */
+export function readOperations(reader: HopReader): PeerOperation[] {
+  const count = reader.count(1)
+  if (count > operationsMax) throw wireFault(`more than ${operationsMax} operations`)
+  return Array.from({ length: count }, () => readOperation(reader))
+}
+
+export function writeResult(writer: HopWriter, result: Result): void {
+  writer.u8(resultCodes[result.type])
+  switch (result.type) {
+    case 'found':
+      writer.lookup(result.lookup)
+      break
+    case 'missed': {
+      const { caughtUp, partition, lag } = result
+      const lagFlags = lag === undefined ? 0 : hasLag + (lag === null ? 0 : isLagKnown)
+      writer.u8((caughtUp ? hasCaughtUp : 0) + (result.isHalted ? isHalted : 0) + lagFlags)
+      writer.u32(partition)
+      if (typeof lag === 'number') writer.f64(lag)
+      break
+    }
+    case 'failed': {
+      const { code, message, details } = result.error
+      const json = JSON.stringify(details)
+      writer.text(code)
+      writer.text(message.slice(0, messageLengthMax / 4))
+      writer.text(json.length > detailsLengthMax / 4 ? '{}' : json)
+      break
+    }
+    case 'reached':
+      writer.u8(result.isReached === null ? 2 : result.isReached ? 1 : 0)
+      writer.text(result.said.slice(0, messageLengthMax / 4))
+      break
+  }
+}
+
+/** @throws LatchkeyError malformed_request */
+export function readResult(reader: HopReader): Result {
+  switch (reader.u8()) {
+    case resultCodes.found:
+      return { type: 'found', lookup: reader.lookup() }
+    case resultCodes.missed:
+      return readMissed(reader)
+    case resultCodes.failed:
+      return { type: 'failed', error: readError(reader) }
+    case resultCodes.reached:
+      return { type: 'reached', isReached: readReached(reader), said: reader.text(messageLengthMax) }
+    default:
+      throw wireFault('a result that is not known')
+  }
+}
+
+function writeOperation(writer: HopWriter, operation: PeerOperation): void {
+  writer.u8(operationCodes[operation.type])
+  writer.bytes(operation.key)
+  writer.f64(operation.maxLag ?? -1)
+}
+
+function readOperation(reader: HopReader): PeerOperation {
+  switch (reader.u8()) {
+    case operationCodes.get:
+      return readGet(reader)
+    default:
+      throw wireFault('an operation that is not known')
+  }
+}
+
+function readGet(reader: HopReader): PeerOperation {
+  const key = reader.bytes()
+  const maxLag = reader.integer()
+  return { type: 'get', key, maxLag: maxLag < 0 ? undefined : maxLag }
+}
+
+function readMissed(reader: HopReader): Result {
+  const flags = reader.u8()
+  if (flags > hasCaughtUp + hasLag + isLagKnown + isHalted) throw wireFault('flags that are not known')
+  const missed: MissedKey = {
+    type: 'missed',
+    caughtUp: (flags & hasCaughtUp) !== 0,
+    isHalted: (flags & isHalted) !== 0,
+    partition: reader.u32(),
+  }
+  if ((flags & hasLag) === 0) return missed
+  return { ...missed, lag: (flags & isLagKnown) === 0 ? null : reader.integer() }
+}
+
+function readReached(reader: HopReader): boolean | null {
+  const flag = reader.u8()
+  if (flag > 2) throw wireFault('flags that are not known')
+  return flag === 2 ? null : flag === 1
+}
+
+function readError(reader: HopReader): LatchkeyError {
+  const code = reader.text(64)
+  const message = reader.text(messageLengthMax)
+  const details = detailsOf(reader.text(detailsLengthMax))
+  // A later version may have codes that this one does not know.
+  return new LatchkeyError(isErrorCode(code) ? code : 'internal', message, { details })
+}
+
+function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(errorTable, code)
+}
+
+function detailsOf(json: string): Record<string, unknown> {
+  try {
+    const details: unknown = JSON.parse(json)
+    if (typeof details === 'object' && details !== null) return { ...details }
+  } catch {
+    // As below.
+  }
+  throw wireFault('details that are not JSON')
+}

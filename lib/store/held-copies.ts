@@ -1,0 +1,41 @@
+/** What is held of single partitions, from their gauges. */
+import { type CopyState, noCopy } from '../store-protocol/copy-state.ts'
+import { partitionStateOf } from '../store-protocol/partition-state.ts'
+import { replicaLag } from './partition-status.ts'
+import type { StoreThreads } from './store-threads.ts'
+
+export class HeldCopies {
+  readonly #threads: StoreThreads
+
+  constructor(threads: StoreThreads) {
+    this.#threads = threads
+  }
+
+  /** Of the source; 0 before it is known. */
+  get partitionCount(): number {
+    return this.#threads.assignment.partitionCount
+  }
+
+  of(partition: number): CopyState {
+    const { stats } = this.#threads
+    const role = this.roleOf(partition)
+    if (role === 0) {
+      const isHalted = partitionStateOf(stats, partition) === 'halted'
+      return { role, isReady: true, caughtUp: stats.gauge(partition, 'caughtUp') !== 0, isHalted, lag: undefined }
+    }
+    if (role !== 1) return noCopy
+    const ready = stats.gauge(partition, 'ready')
+    const isReady = ready < 0 ? partitionStateOf(stats, partition) === 'running' : ready === 1
+    return { role, isReady, caughtUp: true, isHalted: false, lag: replicaLag(stats, partition) }
+  }
+
+  /** Returns 0 for a primary, 1 for a replica, -1 for a partition that is not held. */
+  roleOf(partition: number): number {
+    try {
+      return this.#threads.stats.gauge(partition, 'role')
+    } catch {
+      // The topics are not known yet, or have grown.
+      return -1
+    }
+  }
+}
