@@ -46,7 +46,7 @@ export function groupNotes(group: GroupStatus): string[] {
   const awaited = Map.groupBy(waitsFor, ({ memberId }) => memberId)
   return [
     ...(trouble === undefined ? [] : [`no plan comes: ${trouble}`]),
-    ...(unassigned.length === 0 ? [] : [`no instance holds ${partitionsOf(unassigned)}: none can`]),
+    ...(unassigned.length === 0 ? [] : [`no instance is primary of ${partitionsOf(unassigned)}`]),
     ...excluded.map(({ url, reason }) => `${url} gets nothing: ${reason}`),
     ...members.flatMap(({ url, reason }) => (reason === undefined ? [] : [`${url} is not reached: ${reason}`])),
     ...members.flatMap(({ url, isLeaving }) => (isLeaving ? [`${url} hands over what it holds, and leaves`] : [])),

@@ -21,7 +21,7 @@ export function registerGroup(
   series.gauge('group_excluded_members', 'Instances that get nothing, such as for a setting that differs', () => {
     return group()?.excluded.length ?? 0
   })
-  series.gauge('group_unassigned_partitions', 'Partitions that no instance can hold', () => {
+  series.gauge('group_unassigned_partitions', 'Partitions of which no instance is primary', () => {
     return group()?.unassigned.length ?? 0
   })
   series.gauge('group_generation', 'Generation of the plan; 0 before the first', () => {

@@ -102,8 +102,9 @@ const rules: readonly Rule[] = [
     expr: 'latchkey_group_unassigned_partitions > 0',
     for: '1m',
     severity: 'page',
-    summary: 'No instance of the group can hold {{ $value }} partitions',
-    description: 'Lookups of their keys are refused. Start another instance, or raise MEMORY_MAX.',
+    summary: 'No instance of the group is primary of {{ $value }} partitions',
+    description:
+      'Their values do not change, or lookups of their keys are refused. GET /group names them. Start another instance, or raise MEMORY_MAX.',
   },
   {
     alert: 'LatchkeyGroupExcludes',

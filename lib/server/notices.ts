@@ -1,10 +1,10 @@
 /** Options of the server, notices about them at a start, and the line for --check. Notices and line contain no secrets. */
 import type { Settings } from '../config/index.ts'
 import { canSteerSockets } from '../linux/sockets.ts'
+import { isLoopback } from '../text/loopback.ts'
 import { connectionsWithin, descriptorLimit, limitFor } from './descriptors.ts'
 import type { GroupRoutingOptions } from './group-routing.ts'
 import type { ListenOptions } from './listen.ts'
-import { isLoopback } from './loopback.ts'
 
 export interface ServerOptions extends Omit<ListenOptions, 'resp' | 'hostRule'> {
   /** Port of the Redis protocol; 0 selects a free port. Absent if it is not served. */

@@ -15,10 +15,10 @@ import { bodyTooLarge } from '../http/request-body.ts'
 import type { RequestHead } from '../http/request-head.ts'
 import { StreamAnswer } from '../http/stream-answer.ts'
 import { isDebug, loggerOf } from '../log/index.ts'
+import { isLoopback } from '../text/loopback.ts'
 import type { ForwardedRequests, PendingKind } from './forwarded-requests.ts'
 import { ForwardedSource } from './forwarded-source.ts'
 import type { HostRule } from './host-rule.ts'
-import { isLoopback } from './loopback.ts'
 
 /** Requests for many keys have a body. No other route reads one. */
 const unreadBodyBytesMax = 4_096

@@ -37,7 +37,7 @@ http://10.0.0.3:8080  yes      2-3      0-1      -
     })
     const notes = [
       'no plan comes: no broker answers',
-      'no instance holds partitions 3-5: none can',
+      'no instance is primary of partitions 3-5',
       'http://d gets nothing: PARTITIONER differs',
       'http://b is not reached: connection refused',
       'http://c hands over what it holds, and leaves',

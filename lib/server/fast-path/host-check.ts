@@ -1,7 +1,7 @@
 /** Checks the Host of the requests of one connection. */
 import type { Socket } from 'bun'
+import { isLoopback } from '../../text/loopback.ts'
 import type { HostRule } from '../host-rule.ts'
-import { isLoopback } from '../loopback.ts'
 import type { PlainHead } from './plain-request.ts'
 
 export class HostCheck {
