@@ -6,6 +6,8 @@ import { Ticker } from './ticker.ts'
 
 const lookupsMax = 10_000
 const lookupBytesMax = 67_108_864
+/** A longer one does not fit into a request. */
+const keyBytesMax = 900_000
 
 export class Forwarder {
   readonly #options: ForwarderOptions
@@ -30,6 +32,10 @@ export class Forwarder {
     if (this.#active.size >= lookupsMax || this.#bytes + key.length > lookupBytesMax) {
       const found = `${this.#active.size} lookups wait for other instances already; ask again later`
       return Promise.reject(new LatchkeyError('owner_unreachable', `${attempted(this.#options.store.id)}: ${found}`))
+    }
+    if (key.length > keyBytesMax) {
+      const found = `the key belongs to another instance, and has more than ${keyBytesMax} bytes`
+      return Promise.reject(new LatchkeyError('invalid_key', `${attempted(this.#options.store.id)}: ${found}`))
     }
     const { promise, resolve, reject } = Promise.withResolvers<Answered>()
     const lookup: ForwardedLookup = new ForwardedLookup(this.#options, { key, partition, maxLag }, (outcome) => {

@@ -70,13 +70,14 @@ export class ForwardedLookup implements LookupAsker {
   readonly #startedAt = performance.now()
   #candidates: readonly string[] = []
   #next = 0
-  #outstanding = 0
+  /** Members that have not answered yet. */
+  readonly #asked: string[] = []
   #askedAt = 0
   /** What the last one that was asked may take. */
   #hedgeMs = 0
   #pausedAt: number | undefined
   /** By member: why it did not answer. */
-  readonly #said = new Map<string, string>()
+  #said: Map<string, string> | undefined
   #stale: Answered | undefined
 
   constructor(options: ForwarderOptions, { key, partition, maxLag }: LookupTarget, settle: Settle) {
@@ -95,11 +96,11 @@ export class ForwardedLookup implements LookupAsker {
   }
 
   answered(peer: Peer, outcome: Result | PeerFault): void {
-    this.#outstanding--
     const { memberId, id } = peer.member
+    this.#heard(memberId)
     if (!isFault(outcome)) return this.#judge(outcome, memberId, id)
     if (this.isSettled) return
-    this.#said.set(memberId, outcome.said)
+    this.#note(memberId, outcome.said)
     // Others would refuse the name of their URLs, too, and only the operator can change that.
     if (outcome.kind === 'host') this.#end(this.#unreachable())
     else this.#tryNext()
@@ -110,32 +111,40 @@ export class ForwardedLookup implements LookupAsker {
     if (elapsed >= lookupMsMax) this.#giveUp()
     else if (this.#pausedAt !== undefined) {
       if (now - this.#pausedAt >= roundPauseMs) this.begin()
-    } else if (now - this.#askedAt >= this.#hedgeMs && this.#next < this.#candidates.length) {
+    } else if (now - this.#askedAt >= this.#hedgeMs) this.#hedge(elapsed)
+  }
+
+  /** Asks the next copy, too; behind the last one, those that have answered are asked again. */
+  #hedge(elapsed: number): void {
+    if (this.#next < this.#candidates.length) {
       this.#options.counts?.hedged()
       this.#askNext()
-    }
+    } else if (elapsed < this.#roundsMs && this.#candidates.length > 1) this.begin()
   }
 
   #askNext(): void {
     const now = performance.now()
     while (this.#next < this.#candidates.length) {
       const memberId = this.#candidates[this.#next++]!
+      if (this.#asked.includes(memberId)) continue
       const peer = this.#options.peers.of(memberId)
-      this.#outstanding++
       this.#askedAt = now
-      if (peer === undefined) return this.#askSelf(memberId)
+      if (this.#options.table.isSelf(memberId)) return this.#askSelf(memberId)
+      // It has left the group since the order was made.
+      if (peer === undefined) continue
+      this.#asked.push(memberId)
       peer.get(this)
       this.#hedgeMs = peer.breaker.hedgeMs
       if (!peer.isSilent(now)) return
-      this.#said.set(memberId, 'it says nothing')
     }
-    if (this.#outstanding === 0) this.#roundEnds(now)
+    if (this.#asked.length === 0) this.#roundEnds(now)
   }
 
   #askSelf(memberId: string): void {
+    this.#asked.push(memberId)
     this.#hedgeMs = Infinity
     const judge = (result: Result) => {
-      this.#outstanding--
+      this.#heard(memberId)
       this.#judge(result, memberId, undefined)
     }
     const result = answerGet(this.#options.store, { type: 'get', key: this.key, maxLag: this.maxLag }, ownCount)
@@ -149,7 +158,7 @@ export class ForwardedLookup implements LookupAsker {
     if (result.type !== 'found' && result.type !== 'missed') {
       const isOther = result.type === 'failed' && !isForElsewhere(result.error)
       if (isOther) return this.#end(result.error)
-      this.#said.set(memberId, result.type === 'failed' ? result.error.title.toLowerCase() : 'another answer')
+      this.#note(memberId, result.type === 'failed' ? result.error.title.toLowerCase() : 'another answer')
       return this.#tryNext()
     }
     const answered: Answered =
@@ -158,19 +167,32 @@ export class ForwardedLookup implements LookupAsker {
     const isFresh = this.maxLag === undefined || lag === undefined || (lag !== null && lag <= this.maxLag)
     if (isFresh) return this.#end(answered)
     this.#stale ??= answered
-    this.#said.set(memberId, 'its copy is too far behind')
+    this.#note(memberId, 'its copy is too far behind')
     this.#tryNext()
   }
 
   #tryNext(): void {
     if (this.#next < this.#candidates.length) this.#askNext()
-    else if (this.#outstanding === 0) this.#roundEnds(performance.now())
+    else if (this.#asked.length === 0) this.#roundEnds(performance.now())
+  }
+
+  #heard(memberId: string): void {
+    const at = this.#asked.indexOf(memberId)
+    if (at >= 0) this.#asked.splice(at, 1)
+  }
+
+  #note(memberId: string, said: string): void {
+    this.#said ??= new Map()
+    this.#said.set(memberId, said)
+  }
+
+  get #roundsMs(): number {
+    return this.#options.roundsMs ?? roundsMsDefault
   }
 
   #roundEnds(now: number): void {
     if (this.#pausedAt !== undefined || this.isSettled) return
-    const { roundsMs = roundsMsDefault } = this.#options
-    if (now - this.#startedAt + roundPauseMs >= roundsMs) this.#giveUp()
+    if (now - this.#startedAt + roundPauseMs >= this.#roundsMs) this.#giveUp()
     else this.#pausedAt = now
   }
 
@@ -192,7 +214,7 @@ export class ForwardedLookup implements LookupAsker {
     const primary = table.primaryOf(partition)?.memberId
     const tried = this.#candidates.map((memberId) => {
       const { url = '', isSelf = false } = table.members.find((member) => member.memberId === memberId) ?? {}
-      const said = this.#said.get(memberId) ?? 'it did not answer in time'
+      const said = this.#said?.get(memberId) ?? 'it did not answer in time'
       return { url, role: memberId === primary ? 'primary' : 'standby', isHere: isSelf, said }
     })
     const details = { partition, tried: tried.map(({ url, role, said }) => ({ url, role, said })) }

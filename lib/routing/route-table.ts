@@ -84,6 +84,10 @@ export class RouteTable {
     this.#candidates = []
   }
 
+  isSelf(memberId: string): boolean {
+    return this.#self >= 0 && memberId === this.#view?.memberId
+  }
+
   /** Returns member ids, in the order in which they are asked; this instance included where it has a copy. */
   candidates(partition: number): readonly string[] {
     return (this.#candidates[partition] ??= this.#candidatesOf(partition))
