@@ -70,6 +70,10 @@ export class GroupNotice {
     this.#set('holdsUntilMs', timeMs)
   }
 
+  isHolding(nowMs = bootTimeMs()): boolean {
+    return nowMs < this.holdsUntilMs
+  }
+
   /**
    * From before a report until its plan. A promotion and a report never miss each other: the store thread sets the
    * gauge `promoting` and then reads this; the group thread sets this and then reads the gauges. Both operations are

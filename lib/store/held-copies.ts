@@ -1,14 +1,18 @@
 /** What is held of single partitions, from their gauges. */
 import { type CopyState, noCopy } from '../store-protocol/copy-state.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { replicaLag } from './partition-status.ts'
+import { PrimaryLease } from './primary-lease.ts'
 import type { StoreThreads } from './store-threads.ts'
 
 export class HeldCopies {
   readonly #threads: StoreThreads
+  readonly #lease: PrimaryLease | undefined
 
-  constructor(threads: StoreThreads) {
+  constructor(config: StoreConfig, threads: StoreThreads) {
     this.#threads = threads
+    this.#lease = PrimaryLease.of(config)
   }
 
   /** Of the source; 0 before it is known. */
@@ -21,7 +25,8 @@ export class HeldCopies {
     const role = this.roleOf(partition)
     if (role === 0) {
       const isHalted = partitionStateOf(stats, partition) === 'halted'
-      return { role, isReady: true, caughtUp: stats.gauge(partition, 'caughtUp') !== 0, isHalted, lag: undefined }
+      const lag = this.#lease === undefined || this.#lease.isFresh ? undefined : null
+      return { role, isReady: true, caughtUp: stats.gauge(partition, 'caughtUp') !== 0, isHalted, lag }
     }
     if (role !== 1) return noCopy
     const ready = stats.gauge(partition, 'ready')

@@ -12,6 +12,7 @@ import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { type Assignment, partitionsOf } from './assignment.ts'
 import { incompleteReason, missReasons } from './miss-reason.ts'
 import { partitionFor } from './partitioner.ts'
+import { PrimaryLease } from './primary-lease.ts'
 import { replicaLags } from './replica-lags.ts'
 import type { StoreThreadHandle } from './store-thread-handle.ts'
 import type { StoreThreads } from './store-threads.ts'
@@ -30,11 +31,13 @@ export class MultiReads {
   readonly #config: StoreConfig
   readonly #hasHeaderPrefix: boolean
   readonly #threads: StoreThreads
+  readonly #lease: PrimaryLease | undefined
 
   constructor(config: StoreConfig, threads: StoreThreads) {
     this.#config = config
     this.#hasHeaderPrefix = hasHeaderPrefix(config)
     this.#threads = threads
+    this.#lease = PrimaryLease.of(config)
   }
 
   /** As StoreReads.getMany. */
@@ -55,7 +58,7 @@ export class MultiReads {
       const { entries, examined, bytes, next } = chunk
       noteGarbage(bytes + entries.length * keyGarbageBytes)
       this.#requireComplete(partition, threads.assignment)
-      const addLag = replicaLags(threads.assignment, this.#threads.stats)
+      const addLag = replicaLags(threads.assignment, this.#threads.stats, this.#lease)
       for (const entry of entries) addLag(this.#hasHeaderPrefix && bounds.withValues ? splitHeaderPrefix(entry) : entry)
       return { epoch, entries, examined, next: next === undefined ? undefined : { partition, hash: next } }
     })
@@ -106,7 +109,7 @@ export class MultiReads {
     }))
     noteGarbage(search.bytes + keys.length * keyGarbageBytes)
     const missReason = missReasons(assignment, stats, this.#config)
-    const addLag = replicaLags(assignment, stats)
+    const addLag = replicaLags(assignment, stats, this.#lease)
     let full: LatchkeyError | undefined
     const results = found.map((result, index) => {
       if (result === undefined) return missReason(keys[index]!)

@@ -3,16 +3,27 @@ import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import type { Assignment } from './assignment.ts'
 import { replicaLag } from './partition-status.ts'
+import type { PrimaryLease } from './primary-lease.ts'
 
 /** Returns the function that adds the lag as it is now, for the lookups of one request. It changes the lookup. */
-export function replicaLags({ replicas }: Assignment, stats: StatsView): <T extends Lookup>(found: T) => T {
-  if (replicas.length === 0) return unchanged
-  const known = new Map<number, number | null>()
+export function replicaLags(
+  { replicas }: Assignment,
+  stats: StatsView,
+  lease?: PrimaryLease,
+): <T extends Lookup>(found: T) => T {
+  if (lease === undefined && replicas.length === 0) return unchanged
+  const isFresh = lease === undefined || lease.isFresh
+  const known = new Map<number, number | null | undefined>()
+  const lagOf = (partition: number) => {
+    const role = stats.gauge(partition, 'role')
+    if (lease === undefined ? role === 1 : role !== 0) return replicaLag(stats, partition)
+    return isFresh ? undefined : null
+  }
   return (found) => {
     const { partition } = found
-    if (stats.gauge(partition, 'role') !== 1) return found
-    if (!known.has(partition)) known.set(partition, replicaLag(stats, partition))
-    found.replicaLag = known.get(partition)!
+    if (!known.has(partition)) known.set(partition, lagOf(partition))
+    const lag = known.get(partition)
+    if (lag !== undefined) found.replicaLag = lag
     return found
   }
 }

@@ -75,7 +75,7 @@ export class Store implements StoreReads {
     this.#singleReads = new SingleReads(config, this.#threads)
     this.#multiReads = new MultiReads(config, this.#threads)
     this.#writes = new Writes(config, this.#threads)
-    this.copies = new HeldCopies(this.#threads)
+    this.copies = new HeldCopies(config, this.#threads)
     this.#ready.promise.catch(() => {})
   }
 
@@ -125,9 +125,9 @@ export class Store implements StoreReads {
    * @throws LatchkeyError recovering, readers_exhausted, stopping, store_failed, processing_only, and
    *   replica_recovering, rebuilding and partition_not_held for a miss that is to be retried; also as a rejection
    */
-  get(key: Uint8Array, _maxLag?: number): Lookup | undefined | Promise<Lookup | undefined> {
+  get(key: Uint8Array, maxLag?: number): Lookup | undefined | Promise<Lookup | undefined> {
     this.#requireServing('Reading')
-    return this.#singleReads.get(key)
+    return this.#singleReads.get(key, maxLag)
   }
 
   /** @throws LatchkeyError if the store does not serve: recovering, stopping, store_failed, processing_only */

@@ -57,7 +57,7 @@ const layers: Record<string, Layer> = {
   },
   store: {
     files: /^lib\/store\//,
-    knows: ['base', 'text', 'log', 'definition', 'record batches', 'map', 'store protocol'],
+    knows: ['base', 'text', 'log', 'definition', 'record batches', 'map', 'group protocol', 'store protocol'],
   },
   routing: {
     files: /^lib\/routing\//,

@@ -5,6 +5,7 @@ import { pinnedReadersMax } from '../../../lib/store-protocol/limits.ts'
 import { setPartitionState } from '../../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { PartitionState } from '../../../lib/store-protocol/status.ts'
+import type { ElasticConfig } from '../../../lib/store-protocol/store-config.ts'
 import type { FromThread, ToThread } from '../../../lib/store-protocol/thread-messages.ts'
 import { Changes } from '../../../lib/store-thread/changes/changes.ts'
 import type { StorePortEvents } from '../../../lib/store/store-port.ts'
@@ -54,18 +55,21 @@ const topics = { SOURCE_TOPIC: 'orders', KAFKA_BROKERS: 'localhost:9092', STORE_
 /**
  * @param threads the partitions of each; partitions that none has are not held
  * @param changelog what the maps have at the beginning
+ * @param elastic of a store in a group
  */
 export async function openMapStore(
   partitionCount: number,
   threads: readonly ThreadPartitions[],
   settings: Readonly<Record<string, string>> = {},
   changelog = new FakeChangelog(),
+  elastic?: ElasticConfig,
 ): Promise<MapStore> {
   const opened: (MapThread & { partitions: ThreadPartitions })[] = []
   const coming = [...threads]
   /** Next changelog offsets that replay() reads. */
   const read = new Map<number, number>()
-  const config = settingsFrom({ ...topics, READER_POOL_SIZE: '2', STORE_THREADS: `${threads.length}`, ...settings })
+  const given = { ...topics, READER_POOL_SIZE: '2', STORE_THREADS: `${threads.length}`, ...settings }
+  const config = { ...settingsFrom(given), ...(elastic && { elastic }) }
   const openMap = (events: StorePortEvents, partitions: ThreadPartitions): ChiralMap => {
     const held = [...(partitions.primaries ?? []), ...(partitions.replicas ?? [])]
     const map = new ChiralMap({
