@@ -2,7 +2,7 @@
  * Looks up where partitions begin and end, and reads and commits offsets of a group. The group has members only where
  * it assigns the partitions.
  */
-import type { LatchkeyError } from '../errors.ts'
+import { LatchkeyError } from '../errors.ts'
 import type { Isolation } from '../store-protocol/client-config.ts'
 import type { KafkaClient } from './client.ts'
 import { leaderless } from './leaderless.ts'
@@ -144,6 +144,13 @@ export interface CommittingMember {
 /** Commits like a consumer that assigns its partitions itself. The coordinator refuses it while the group has members. */
 const withoutMembership: CommittingMember = { memberId: '', generation: -1 }
 
+const members = new WeakMap<KafkaClient, CommittingMember>()
+
+/** Commits of a client are those of a member from now on. @param member undefined while the group does not have it */
+export function setCommittingMember(client: KafkaClient, member: CommittingMember | undefined): void {
+  members.set(client, member ?? { ...withoutMembership })
+}
+
 /**
  * Commits offsets.
  * @param further offsets of another topic to send in the same request; an error of these is ignored
@@ -155,7 +162,7 @@ export async function commitOffsets(
   topic: string,
   offsets: ReadonlyMap<number, CommittedOffset>,
   further?: TopicOffsets,
-  committer: CommittingMember = withoutMembership,
+  committer: CommittingMember = members.get(client) ?? withoutMembership,
 ): Promise<void> {
   const coordinator = await client.coordinator('group', group)
   const topics = [{ topic, offsets }, ...(further && further.offsets.size > 0 ? [further] : [])].map((one) => {
@@ -184,8 +191,12 @@ function failOnCoordinatorError(
   isMember = false,
 ): void {
   if (errorCode === 0) return
-  if (errorAction(errorCode) === 'refresh') client.forgetCoordinator('group', group)
-  throw brokerError(attempted, errorCode, adviceFor(group, errorCode, isMember))
+  const action = errorAction(errorCode)
+  if (action === 'refresh') client.forgetCoordinator('group', group)
+  const error = brokerError(attempted, errorCode, adviceFor(group, errorCode, isMember))
+  // The next plan brings another identity.
+  if (!isMember || action !== 'rejoin') throw error
+  throw new LatchkeyError('broker_error', error.message, { details: error.details })
 }
 
 function adviceFor(group: string, errorCode: number, isMember: boolean): string | undefined {

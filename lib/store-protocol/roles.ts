@@ -18,6 +18,8 @@ export interface Roles {
 export interface WantedRoles {
   readonly primaries: readonly number[]
   readonly replicas: readonly number[]
+  /** As which member of the group offsets are committed; null if it is none at the moment. Absent without a group. */
+  readonly member?: { readonly memberId: string; readonly generation: number } | null
 }
 
 /**

@@ -6,7 +6,7 @@ import { writePending } from '../log/index.ts'
 import type { WantedRoles } from '../store-protocol/roles.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, KeysRequest, Watching } from '../store-protocol/thread-messages.ts'
-import { type Clients, clientsConfigOf, closeClients, createClients } from '../topics/clients.ts'
+import { type Clients, clientsConfigOf, closeClients, commitAs, createClients } from '../topics/clients.ts'
 import { refuseBesideGroup } from '../topics/manual-writer.ts'
 import { requirePermissions } from '../topics/permission-check.ts'
 import { completeTopics, inspectTopics, type Topology } from '../topics/topology.ts'
@@ -114,6 +114,7 @@ export class StoreThread {
     // Without a fence, a source or a map the roles are fixed.
     if (!fencing || useReplicaOnly || useProcessingOnly) return
     this.#wanted = wanted
+    if (wanted.member !== undefined) commitAs(this.#clients, wanted.member ?? undefined)
     this.#opened?.roleChanges.want(wanted)
   }
 
@@ -122,10 +123,7 @@ export class StoreThread {
     this.#opened?.primaries.write(partition, records)
   }
 
-  /**
-   * Waits until everything consumed before is acknowledged and published. Resolves with the number of operations that
-   * became visible meanwhile.
-   */
+  /** Waits until what was consumed before is published. Resolves with the number of operations that became visible. */
   async flush(): Promise<number> {
     if (this.#opened === undefined || !this.#isRunning) {
       throw new LatchkeyError('recovering', `Flushing store ${this.#config.storeId}: it is still recovering`)

@@ -5,6 +5,7 @@
 import { defaultClients } from '../config/client-properties.ts'
 import { KafkaClient } from '../kafka/client.ts'
 import { requireReachable } from '../kafka/connection/reachable.ts'
+import { type CommittingMember, setCommittingMember } from '../kafka/offsets.ts'
 import { type ClientName, type ClientsConfig, clientTitles, type FetchConfig } from '../store-protocol/client-config.ts'
 import type { PartitionTrouble } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
@@ -57,7 +58,7 @@ export function transactionalIdOf(config: StoreConfig, partition: number): strin
 }
 
 export function createClients(config: StoreConfig): Clients {
-  return {
+  const clients = {
     consumer: createClient(config, 'consumer'),
     source: createClient(config, 'consumer'),
     producer: createClient(config, 'producer'),
@@ -65,6 +66,18 @@ export function createClients(config: StoreConfig): Clients {
     replicas: createClient(config, 'changelog'),
     deadLetters: createClient(config, 'producer', 'dead-letter producer'),
   }
+  if (config.elastic !== undefined) commitAs(clients, undefined)
+  return clients
+}
+
+/** Commits are those of a member of the group from now on. @param member undefined while the group does not have it */
+export function commitAs({ consumer, source }: Clients, member: CommittingMember | undefined): void {
+  for (const client of [consumer, source]) setCommittingMember(client, member)
+}
+
+/** Creates the client for the membership in a group. */
+export function createGroupClient(config: StoreConfig): KafkaClient {
+  return createClient(config, 'consumer', 'group membership')
 }
 
 function createClient(config: StoreConfig, name: ClientName, subject = clientTitles[name]): KafkaClient {
