@@ -55,6 +55,8 @@ export interface PlannedMember {
   memberId: string
   id: string
   url: string
+  /** It hands over what it holds. */
+  isLeaving?: true
 }
 
 /** Who holds one partition. Members are indexes of `GroupPlan.members`. */
@@ -85,4 +87,6 @@ export interface GroupPlan {
   routes: readonly Route[]
   /** Members that get nothing. */
   excluded: readonly ExcludedMember[]
+  /** The group is so large that routes have the copies of the reading member only, and no others'. */
+  isOwnOnly?: true
 }

@@ -3,7 +3,7 @@
  * function: the order of members does not matter, and the same input gives the same plan. It plans one step: members
  * carry it out, report, and the next plan goes further, until nothing changes.
  */
-import type { ExcludedMember, GroupMember, GroupPlan, Route } from '../group-protocol/member.ts'
+import type { ExcludedMember, GroupMember, GroupPlan, PlannedMember, Route } from '../group-protocol/member.ts'
 import { copiesOf } from './assignor/copies.ts'
 import { primariesOf } from './assignor/primaries.ts'
 import { Room } from './assignor/room.ts'
@@ -27,7 +27,9 @@ export function assignPartitions(
   excluded: readonly ExcludedMember[] = [],
 ): GroupPlan {
   const standing = new Standing(members)
-  const planned = standing.members.map(({ memberId, id, url }) => ({ memberId, id, url }))
+  const planned = standing.members.map(({ memberId, id, url, isLeaving }): PlannedMember => {
+    return { memberId, id, url, ...(isLeaving && { isLeaving }) }
+  })
   if (members.length === 0) return { members: planned, routes: [], excluded }
   const targets = targetsOf(standing)
   const room = new Room(standing)

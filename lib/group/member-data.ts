@@ -3,7 +3,14 @@
  * a generation is one record of the coordinator (sizes.ts).
  */
 import * as v from 'valibot'
-import type { ExcludedMember, GroupPlan, Holding, MemberReport, Route } from '../group-protocol/member.ts'
+import type {
+  ExcludedMember,
+  GroupPlan,
+  Holding,
+  MemberReport,
+  PlannedMember,
+  Route,
+} from '../group-protocol/member.ts'
 import { open, seal, type Unsealed } from './sealed.ts'
 
 const textMax = 2_048
@@ -49,6 +56,9 @@ const planSchema = v.pipe(
       v.maxLength(partitionsMax),
     ),
     excluded: v.pipe(v.array(v.tuple([text, text, text])), v.maxLength(membersMax)),
+    /** Members that leave. */
+    leaving: v.optional(v.pipe(v.array(memberIndex), v.maxLength(membersMax)), []),
+    own: v.optional(v.boolean(), false),
   }),
   v.check(({ members, routes }) => {
     return routes.every(([primary, target, , ...copies]) => {
@@ -114,6 +124,8 @@ export function encodePlan(context: PlanContext, token: string | undefined, plan
       return [route.primary, target, bitsOf(route, routeFlags), ...route.copies.filter(isShown)]
     }),
     excluded: plan.excluded.map(({ memberId, url, reason }) => [memberId, url, reason]),
+    leaving: plan.members.flatMap(({ isLeaving }, member) => (isLeaving ? [member] : [])),
+    ...(only === undefined ? {} : { own: true }),
   })
 }
 
@@ -122,7 +134,9 @@ export function decodePlan(context: PlanContext, token: string | undefined, byte
   if (bytes.length === 0) return { value: nothing }
   const { value, reason } = open({ kind: 'plan', ...context }, token, bytes, planSchema)
   if (value === undefined) return { reason }
-  const members = value.members.map(([memberId, id, url]) => ({ memberId, id, url }))
+  const members = value.members.map(([memberId, id, url], member): PlannedMember => {
+    return { memberId, id, url, ...(value.leaving.includes(member) && { isLeaving: true }) }
+  })
   const routes = value.routes.map(([primary, target, bits, ...copies]): Route => {
     return { primary, target, copies, ...flagsOf(bits, routeFlags) }
   })
@@ -131,6 +145,7 @@ export function decodePlan(context: PlanContext, token: string | undefined, byte
       members,
       routes,
       excluded: value.excluded.map(([memberId, url, why]) => ({ memberId, url, reason: why })),
+      ...(value.own && { isOwnOnly: true }),
     },
   }
 }

@@ -1,7 +1,7 @@
 /** Routing of a thread that answers requests: its store with those of the other instances of the group behind it. */
-import type { GroupView } from '../group-protocol/group-view.ts'
 import type { LookupStats } from '../metrics/index.ts'
 import { type GroupRequests, type RoutedStore, Routing, type RoutingMode } from '../routing/index.ts'
+import type { GroupReport } from '../store-protocol/group-report.ts'
 import type { Store } from '../store/store.ts'
 
 /** For all threads; plain data. */
@@ -25,7 +25,8 @@ export interface ThreadRouting {
   /** Answers other instances; undefined without a group. */
   readonly requests: GroupRequests | undefined
   readonly routing: Routing<Store> | undefined
-  setGroup(view: GroupView): void
+  /** Takes what the group says: the store shows it, and lookups follow its plan. Returns whether the plan is new. */
+  setGroup(report: GroupReport): boolean
   replaceToken(token: string): void
   close(): void
 }
@@ -41,16 +42,28 @@ export function routeThread(
   const { mode, peerCa: ca } = options
   const counts = lookupStats.forwards
   const routing = new Routing(store, { token, mode, tls: { ca }, counts, ...events })
+  let generation = -1
   return {
     view: routing.store,
     requests: routing.requests,
     routing,
-    setGroup: (view) => routing.setGroup(view),
+    setGroup(report) {
+      store.setGroup(report)
+      // A report is about more than plans.
+      if (report.view === undefined || report.view.generation === generation) return false
+      generation = report.view.generation
+      routing.setGroup(report.view)
+      return true
+    },
     replaceToken: (text) => routing.replaceToken(text),
     close: () => routing.close(),
   }
 }
 
 function unrouted(store: Store): ThreadRouting {
-  return { view: store, requests: undefined, routing: undefined, setGroup() {}, replaceToken() {}, close() {} }
+  return { view: store, requests: undefined, routing: undefined, setGroup: hasNoPlan, replaceToken() {}, close() {} }
+}
+
+function hasNoPlan(): boolean {
+  return false
 }

@@ -1,9 +1,9 @@
 /** Messages between the main thread and a further HTTP thread. */
 import type { EffectiveSetting } from '../config/index.ts'
 import type { TlsPair } from '../config/tls-pair.ts'
-import type { GroupView } from '../group-protocol/group-view.ts'
 import type { InstanceFacts } from '../http/handler.ts'
 import type { LogLevel } from '../log/index.ts'
+import type { GroupReport } from '../store-protocol/group-report.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { FromThread, PlainError, StoreLogging, ToThread } from '../store-protocol/thread-messages.ts'
 import type { GroupRoutingOptions } from './group-routing.ts'
@@ -41,8 +41,8 @@ export type ToHttpThread =
   | { type: 'renew-tls'; pair: TlsPair }
   | { type: 'replace-token'; token: string }
   | { type: 'log-level'; level: LogLevel }
-  /** The present plan of the group. */
-  | { type: 'group'; view: GroupView }
+  /** What the group says that assigns the partitions. */
+  | { type: 'group'; report: GroupReport }
   | { type: 'settings'; settings: readonly EffectiveSetting[] }
   | { type: 'stop'; drainTimeoutMs: number }
 

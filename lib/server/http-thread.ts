@@ -2,12 +2,12 @@
 import type { TlsPair } from '../config/tls-pair.ts'
 import { definitionOf } from '../definition/index.ts'
 import { LatchkeyError, messageOf } from '../errors.ts'
-import type { GroupView } from '../group-protocol/group-view.ts'
 import { createRequestHandler, type InstanceFacts } from '../http/handler.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
 import { changeLogLevel, configureLogging, writePending } from '../log/index.ts'
 import { createMetrics, LookupStats, RespStats } from '../metrics/index.ts'
 import { commandLabels, RespContext } from '../resp/index.ts'
+import type { GroupReport } from '../store-protocol/group-report.ts'
 import { startStore } from '../store/store.ts'
 import { Token } from '../text/token.ts'
 import { descriptorLimit } from './descriptors.ts'
@@ -28,7 +28,7 @@ let listener: Listener | undefined
 let tls: TlsPair | undefined
 let tokenText: string | undefined
 let token = new Token(undefined)
-let group: GroupView | undefined
+let group: GroupReport | undefined
 let facts: InstanceFacts | undefined
 
 function post(message: FromHttpThread): void {
@@ -106,8 +106,8 @@ self.onmessage = ({ data }: MessageEvent<ToHttpThread>) => {
       listener?.tokenReplaced()
       break
     case 'group':
-      group = data.view
-      routed?.setGroup(data.view)
+      group = data.report
+      routed?.setGroup(data.report)
       break
     case 'log-level':
       changeLogLevel(data.level)

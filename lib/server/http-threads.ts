@@ -3,8 +3,8 @@ import type { EffectiveSetting } from '../config/index.ts'
 import type { TlsPair } from '../config/tls-pair.ts'
 import { describeEnd } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
-import type { GroupView } from '../group-protocol/group-view.ts'
 import type { LogLevel } from '../log/index.ts'
+import type { GroupReport } from '../store-protocol/group-report.ts'
 import type { PeerEvents } from './group-routing.ts'
 import type { FromHttpThread, HttpThreadStart, ToHttpThread } from './http-thread-messages.ts'
 import type { Relay } from './relay.ts'
@@ -36,8 +36,8 @@ export class HttpThreads {
     this.#postAll({ type: 'replace-token', token })
   }
 
-  setGroup(view: GroupView): void {
-    this.#postAll({ type: 'group', view })
+  setGroup(report: GroupReport): void {
+    this.#postAll({ type: 'group', report })
   }
 
   setLogLevel(level: LogLevel): void {

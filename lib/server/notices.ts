@@ -23,7 +23,9 @@ export interface ServerOptions extends Omit<ListenOptions, 'resp' | 'hostRule'> 
 export function serverOptionsOf(settings: Settings): ServerOptions {
   const { serverBind: bind, serverPort: port, serverToken: token, serverHosts: hosts, serverTls: tls } = settings
   const { serverConnectionsMax: connectionsMax, httpFastPath: hasFastPath, respPort, corsOrigins } = settings
-  return { bind, port, token, hosts, corsOrigins, tls, connectionsMax, hasFastPath, respPort }
+  const { group } = settings
+  const routing = group && { mode: group.routing, peerCa: group.peerCa }
+  return { bind, port, token, hosts, corsOrigins, tls, connectionsMax, hasFastPath, respPort, routing }
 }
 
 /** A shorter token can be guessed by a client that tries as often as the server answers. */

@@ -7,10 +7,12 @@ import { logFatal, loggerOf, warnEach } from '../log/index.ts'
 import { ShutdownNotice } from '../store-protocol/shutdown-notice.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { showProgress } from '../store/progress-display.ts'
+import { ownThreads } from '../store/store-port.ts'
 import { printBanner } from './banner.ts'
 import type { ServerOptions } from './notices.ts'
 import { printerOf } from './output.ts'
 import type { Reload } from './reload.ts'
+import { elasticInstanceOf, groupEventsOf, runGroup, withGroup } from './run-group.ts'
 import { openShared, startServer } from './server.ts'
 import { reportToServiceManager } from './service-manager.ts'
 import { signalled } from './signals.ts'
@@ -44,6 +46,7 @@ export async function runStore(options: RunOptions): Promise<LatchkeyError | und
     serverTls: _tls,
     httpThreads: readerThreads,
     shutdownDelay,
+    group: _group,
     ...kept
   } = settings
   const shutdownNotice = ShutdownNotice.buffer()
@@ -51,10 +54,13 @@ export async function runStore(options: RunOptions): Promise<LatchkeyError | und
     new ShutdownNotice(shutdownNotice).give(shutdownDelay)
     reports.leaving(shutdownDelay)
   })
-  const shared = openShared({ ...kept, readerThreads, shutdownNotice }, logging, definition)
+  const config = withGroup({ ...kept, readerThreads, shutdownNotice }, settings)
+  const instance = elasticInstanceOf(settings, config, logging)
+  const shared = openShared(config, logging, definition, instance?.observe(ownThreads))
   const { store } = shared
   // If the port is taken, this throws and ends the process before the store thread contacts Kafka.
-  const server = startServer(shared, http, version, effective)
+  const server = startServer(shared, http, version, effective, groupEventsOf(instance))
+  const group = runGroup(instance, settings, store, server, http)
   const topic = settings.sourceTopic || settings.changelogTopic
   const { url, respPort } = server
   const banner = { version, topic, url, respPort, hasToken: http.token !== undefined, tokenPlace }
@@ -64,12 +70,13 @@ export async function runStore(options: RunOptions): Promise<LatchkeyError | und
     () => reload.stop(),
     showProgress(store, process.stderr, logging.clearsLine === true && !logging.structured),
     printBanner(store, banner, printerOf(logging)),
-    () => reports.end(),
+    () => reports.end(settings.group?.handoverSeconds),
   ]
   warnEach('main', notices)
-  const failure = (await Promise.race([store.failed, server.failed, ended])) ?? undefined
+  const failure = (await Promise.race([store.failed, server.failed, group.failed, ended])) ?? undefined
   for (const end of ends) end()
   if (failure) logFatal(`store ${store.id} has failed: ${failure.message}`, settings.structuredLogging)
+  await group.leave(failure)
   await server.stop(drainTimeoutMs)
   const isLate = await deadline(store.close(), closeTimeoutMs, () => true)
   if (isLate === true) throw new Error(`Closing store ${store.id}: not done within ${closeTimeoutMs / 1000} s`)

@@ -2,15 +2,16 @@
 import type { EffectiveSetting } from '../config/index.ts'
 import type { Definition } from '../definition/index.ts'
 import type { LatchkeyError } from '../errors.ts'
-import type { GroupView } from '../group-protocol/group-view.ts'
 import { createRequestHandler, factsOf } from '../http/handler.ts'
 import { askForShortTurns } from '../linux/short-turns.ts'
 import { changeLogLevel, type LogLevel } from '../log/index.ts'
 import { createMetrics, LookupStats, RespStats } from '../metrics/index.ts'
 import { commandLabels, RespContext } from '../resp/index.ts'
 import { type PeerState, PeerWatch } from '../routing/index.ts'
+import type { GroupReport } from '../store-protocol/group-report.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
+import type { StoreAccess } from '../store/store-port.ts'
 import { startStore, type Store } from '../store/store.ts'
 import { Token } from '../text/token.ts'
 import { type PeerEvents, routeThread } from './group-routing.ts'
@@ -23,14 +24,14 @@ import { Relay } from './relay.ts'
 export interface Server extends Omit<HttpServer, 'tokenReplaced'> {
   /** Requests need this token at once. What was begun with the former one ends within a minute. */
   replaceToken(text: string): void
-  /** Lookups follow this plan of the group, in all threads. */
-  setGroup(view: GroupView): void
   /** Whether the other instances are reached, by member id. */
   readonly peers: ReadonlyMap<string, PeerState>
   /** For all threads. */
   setLogLevel(level: LogLevel): void
   /** The page shows these settings instead of those of the same names. */
   showSettings(settings: readonly EffectiveSetting[]): void
+  /** What the group says: all threads show it, and follow its plan. */
+  setGroup(report: GroupReport): void
   /** Resolves if a thread that serves has ended; never rejects. */
   readonly failed: Promise<LatchkeyError>
 }
@@ -50,9 +51,14 @@ export interface SharedStore {
   readonly relay: Relay
 }
 
-/** Opens a store that further HTTP threads can read. */
-export function openShared(config: StoreConfig, logging: StoreLogging, definition: Definition): SharedStore {
-  const relay = new Relay((config.readerThreads ?? 1) - 1)
+/** Opens a store that further HTTP threads can read. @param access of this thread to the store threads */
+export function openShared(
+  config: StoreConfig,
+  logging: StoreLogging,
+  definition: Definition,
+  access?: StoreAccess,
+): SharedStore {
+  const relay = new Relay((config.readerThreads ?? 1) - 1, access)
   return { store: startStore(config, logging, definition, relay.access), config, logging, relay }
 }
 
@@ -79,7 +85,8 @@ export function startServer(
   const respCounts = lookupCounts.map(() => RespStats.buffer())
   const respStats = new RespStats(commandLabels, respCounts)
   const facts = { ...factsOf(version), settings }
-  const { view, requests, routing } = routeThread(store, options.routing, { token: options.token, lookupStats }, events)
+  const routed = routeThread(store, options.routing, { token: options.token, lookupStats }, events)
+  const { view, requests, routing } = routed
   const observed = { metrics: createMetrics(view, lookupStats, facts, respStats), lookupStats, respStats, facts }
   const requestHandler = createRequestHandler(view, { token, corsOrigins, group: requests }, observed)
   const hostRule = hostRuleOf({ hosts, token, refused: () => lookupStats.observeRefusedHost() })
@@ -130,9 +137,8 @@ export function startServer(
       threads.replaceToken(text)
     },
     setGroup(group) {
-      routing?.setGroup(group)
       threads.setGroup(group)
-      watch?.groupChanged()
+      if (routed.setGroup(group)) watch?.groupChanged()
     },
     get peers() {
       return watch?.states ?? new Map()

@@ -18,8 +18,8 @@ export interface ServiceReports {
   reloaded(): void
   /** The store stops after some seconds. */
   leaving(seconds: number): void
-  /** The store stops. */
-  end(): void
+  /** The store stops, after it has handed over to other instances for at most so many seconds. */
+  end(handoverSeconds?: number): void
 }
 
 const intervalMs = 1_000
@@ -73,9 +73,10 @@ export function reportToServiceManager(store: ReportedStore, path: string | unde
       const time = `EXTEND_TIMEOUT_USEC=${(seconds + stopSeconds) * 1_000_000}`
       send(`STOPPING=1\nSTATUS=Answers for ${seconds} s more, then stops\n${time}`)
     },
-    end() {
+    end(handoverSeconds = 0) {
       stopReports()
-      send('STOPPING=1\nSTATUS=Stopping')
+      const time = `EXTEND_TIMEOUT_USEC=${(handoverSeconds + stopSeconds) * 1_000_000}`
+      send(`STOPPING=1\nSTATUS=Stopping${handoverSeconds === 0 ? '' : `\n${time}`}`)
     },
   }
 }

@@ -137,6 +137,11 @@ export const conditionNames = [
   'not_halted',
   'not_rebuilding',
   'memory',
+  // With ELASTIC.
+  'in_group',
+  'routed',
+  'filled',
+  'reachable',
 ] as const
 export type ConditionName = (typeof conditionNames)[number]
 

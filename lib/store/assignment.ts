@@ -1,4 +1,5 @@
 /** The partitions that an instance holds, as its store threads have reported them. */
+import type { GroupReport } from '../store-protocol/group-report.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 
 export interface Assignment {
@@ -7,6 +8,25 @@ export interface Assignment {
   partitionCount: number
   /** Those that the topic got while the store runs, and that are not recovered yet. Included above. */
   recovering?: readonly number[]
+  /** Only where a group assigns the partitions. */
+  group?: GroupRoutes
+}
+
+/** What a group says of its partitions, by partition. */
+export interface GroupRoutes {
+  /** Whether a copy that is read to the end may say that a key does not exist. */
+  readonly complete: readonly boolean[]
+  /** URL of the primary; undefined if there is none. */
+  readonly owners: readonly (string | undefined)[]
+}
+
+export function groupRoutesOf({ view }: GroupReport): GroupRoutes | undefined {
+  if (view === undefined) return undefined
+  const { members, routes } = view.plan
+  return {
+    complete: routes.map(({ isComplete }) => isComplete),
+    owners: routes.map(({ primary }) => members[primary]?.url),
+  }
 }
 
 /** Returns all partitions held, in ascending order. */

@@ -25,6 +25,8 @@ export interface ConditionInput {
   failure: string | undefined
   /** Why the process stops soon; undefined if it does not. */
   leaving?: string | undefined
+  /** Of the group that assigns the partitions; empty without one. */
+  group?: readonly Condition[]
   /** What Kafka's clients wait for, with partitions; undefined if nothing fails. */
   trouble?: string | undefined
 }
@@ -40,6 +42,7 @@ export function conditionsOf({
   full,
   failure,
   leaving,
+  group = [],
   trouble,
 }: ConditionInput): Condition[] {
   const recovered = state === 'running' || state === 'stopping'
@@ -63,6 +66,7 @@ export function conditionsOf({
   if (rebuilding !== undefined && rebuilding.size > 0) {
     conditions.push(condition('not_rebuilding', false, summaryOf(rebuilding)))
   }
+  conditions.push(...group)
   conditions.push({ name: 'memory', ok: true, ...(full !== undefined && { reason: full }) })
   return conditions
 }

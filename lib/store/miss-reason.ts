@@ -14,9 +14,10 @@ export type MissReasons = (key: Uint8Array) => LatchkeyError | undefined
 export function missReasons(assignment: Assignment, stats: StatsView, config: StoreConfig): MissReasons {
   if (hasEveryKey(assignment, stats)) return noReason
   const { primaries, replicas, partitionCount, recovering = [] } = assignment
+  const isElastic = config.elastic !== undefined
   const rebuilding = primaries.filter((partition) => partitionStateOf(stats, partition) === 'rebuilding')
   const filling = [
-    ...replicas.filter((partition) => partitionStateOf(stats, partition) !== 'running'),
+    ...replicas.filter((partition) => isFilling(partition, assignment, stats, isElastic)),
     ...primaries.filter((partition) => isEmptied(partitionStateOf(stats, partition))),
   ]
   const attempted = `Reading store ${config.storeId}`
@@ -56,6 +57,12 @@ function hasEveryKey({ primaries, replicas, partitionCount, recovering }: Assign
   return true
 }
 
+/** Whether a replica may lack keys. In a group, one that is read to the end does, too, until the plan says otherwise. */
+function isFilling(partition: number, { group }: Assignment, stats: StatsView, isElastic: boolean): boolean {
+  if (partitionStateOf(stats, partition) !== 'running') return true
+  return isElastic && (stats.gauge(partition, 'ready') !== 1 || group?.complete[partition] !== true)
+}
+
 /** Whether a partition has left the map that was a primary until now. The assignment may be of before. */
 function isEmptied(state: PartitionState): boolean {
   return state === 'recovering' || state === 'starting'
@@ -79,7 +86,7 @@ export function incompleteReason(
   }
   if (recovering.includes(partition)) return recoveringError(`${attempted}: the request is for`, partition)
   const state = partitionStateOf(stats, partition)
-  if (isReplica ? state !== 'running' : isEmptied(state)) {
+  if (isReplica ? isFilling(partition, assignment, stats, config.elastic !== undefined) : isEmptied(state)) {
     const message = `${attempted}: the replica of partition ${partition} is still filling`
     return new LatchkeyError('replica_recovering', message, { details: { partitions: [partition] } })
   }
@@ -89,9 +96,11 @@ export function incompleteReason(
   })
 }
 
-function notHeldError(message: string, partition: number, { primaries, replicas }: Assignment): LatchkeyError {
-  const details = { partition, held: { primary: primaries, replicas } }
-  return new LatchkeyError('partition_not_held', message, { details })
+function notHeldError(message: string, partition: number, { primaries, replicas, group }: Assignment): LatchkeyError {
+  const url = group?.owners[partition]
+  const details = { partition, held: { primary: primaries, replicas }, ...(url !== undefined && { url }) }
+  const end = url === undefined ? '' : `; ${url} does`
+  return new LatchkeyError('partition_not_held', `${message}${end}`, { details })
 }
 
 /** The error for a partition that the topic got while the store runs, and that is still recovered. */

@@ -1,8 +1,11 @@
 /** The status of a store, from the reports of its threads. */
+import { GroupNotice } from '../group-protocol/group-notice.ts'
+import type { GroupStatus } from '../group-protocol/group-status.ts'
 import { mapBudgetOf } from '../store-protocol/memory-budget.ts'
 import { ShutdownNotice } from '../store-protocol/shutdown-notice.ts'
 import { lastOf, skippedOf } from '../store-protocol/skipped.ts'
-import type { StoreStatus } from '../store-protocol/status.ts'
+import type { StatsView } from '../store-protocol/stats-view.ts'
+import type { Condition, StoreStatus } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { conditionsOf, reasonsOf, summaryOf } from './conditions.ts'
 import { partitionStatus } from './partition-status.ts'
@@ -23,7 +26,8 @@ export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], t
   const fenced = reasonsIn('fenced')
   const contested = reasonsIn('contested')
   const halted = onBadRecord === 'stop' ? reasonsIn('halted') : undefined
-  const leaving = shutdownNotice && new ShutdownNotice(shutdownNotice).reason
+  const { group } = threads
+  const leaving = (shutdownNotice && new ShutdownNotice(shutdownNotice).reason) ?? handingOver(group?.status)
   const failure = handles.find((handle) => handle.failure !== undefined)?.failure?.message
   const rebuilding = new Map(handles.flatMap((handle) => [...handle.rebuilding]))
   const troubles = handles.flatMap(({ repairing, foreign, troubles: { trouble } }) => [
@@ -45,7 +49,7 @@ export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], t
     state,
     ...(reason === '' ? {} : { reason }),
     partitions: { primary: [...primaries], replicas: [...replicas] },
-    caughtUp: handles.every((handle) => handle.caughtUp),
+    caughtUp: config.elastic ? isCaughtUp(stats, primaries) : handles.every((handle) => handle.caughtUp),
     recovery,
     memory: {
       state: full === undefined ? 'ok' : 'full',
@@ -56,6 +60,7 @@ export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], t
     },
     skipped: { ...skippedOf(stats), ...lastOf(handles.map(({ badRecords }) => badRecords)) },
     details,
+    ...(group && { group: { ...group.status, leaseMs: leaseOf(config) } }),
     conditions: conditionsOf({
       state,
       readyWhen,
@@ -67,7 +72,24 @@ export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], t
       full,
       failure,
       leaving,
+      group: group?.conditions ?? (config.elastic ? notJoined : []),
       trouble: handles.flatMap(({ troubles: { trouble } }) => trouble ?? []).join(' · ') || undefined,
     }),
   }
+}
+
+const notJoined: readonly Condition[] = [{ name: 'in_group', ok: false, reason: 'it has not joined the group yet' }]
+
+/** Partitions that others had before are caught up when their source was read as far as it went then. */
+function isCaughtUp(stats: StatsView, primaries: readonly number[]): boolean {
+  return primaries.every((partition) => stats.gauge(partition, 'caughtUp') === 1)
+}
+
+function handingOver(group: GroupStatus | undefined): string | undefined {
+  if (group?.state !== 'leaving' && group?.state !== 'left') return undefined
+  return 'the process stops: it hands over to the other instances of the group'
+}
+
+function leaseOf({ elastic }: StoreConfig): number {
+  return elastic?.notice === undefined ? 0 : Math.round(new GroupNotice(elastic.notice).leaseMs())
 }

@@ -4,6 +4,7 @@
  * others start after that.
  */
 import { isDebug } from '../log/index.ts'
+import type { GroupReport } from '../store-protocol/group-report.ts'
 import { MemoryLedger } from '../store-protocol/memory-budget.ts'
 import { haltedRemaining } from '../store-protocol/recovery-phase.ts'
 import { layoutOf, type WantedRoles } from '../store-protocol/roles.ts'
@@ -12,7 +13,8 @@ import type { Lookup, RecoveryProgress, StoreState } from '../store-protocol/sta
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { configOfAdded, warnNotTaken } from './added-partitions.ts'
-import { type Assignment, partitionsOf, takesNewPartitions } from './assignment.ts'
+import { type Assignment, groupRoutesOf, partitionsOf, takesNewPartitions } from './assignment.ts'
+import { findLater } from './find-later.ts'
 import { mergedState } from './merged-state.ts'
 import { partitionFor } from './partitioner.ts'
 import { ProgressMeter } from './progress-meter.ts'
@@ -38,6 +40,8 @@ export class StoreThreads {
   #state: StoreState = 'starting'
   #assignment: Assignment = { primaries: [], replicas: [], partitionCount: 0 }
   #stats: StatsView
+  /** Undefined where no group assigns the partitions, and before it says something. */
+  group: GroupReport | undefined
   /** By partition. */
   #owners: (StoreThreadHandle | undefined)[] = []
 
@@ -137,6 +141,11 @@ export class StoreThreads {
     return running
   }
 
+  setGroup(report: GroupReport): void {
+    this.group = report
+    this.#merge()
+  }
+
   want(wanted: WantedRoles): void {
     for (const handle of this.all) handle.want(wanted)
   }
@@ -190,6 +199,8 @@ export class StoreThreads {
       }
       this.#stats = mergedStats(all.map((handle) => handle.stats))
     }
+    const group = this.group && groupRoutesOf(this.group)
+    if (group !== undefined) this.#assignment = { ...this.#assignment, group }
     this.#owners = []
     for (const handle of all) {
       for (const partition of [...handle.assignment.primaries, ...handle.assignment.replicas]) {
@@ -233,17 +244,4 @@ export class StoreThreads {
     handle.setPartitionCount(partitionCount)
     this.#added.push(handle)
   }
-}
-
-async function findLater(
-  first: Promise<Lookup | undefined>,
-  others: readonly StoreThreadHandle[],
-  key: Uint8Array,
-): Promise<Lookup | undefined> {
-  let found = await first
-  for (const handle of others) {
-    if (found !== undefined) return found
-    if (handle.state === 'running') found = await handle.reads.find(key)
-  }
-  return found
 }

@@ -5,6 +5,7 @@
 import { type Definition, definitionOfFormats } from '../definition/index.ts'
 import { type Presentation, presentationOf } from '../definition/presentation.ts'
 import type { LatchkeyError } from '../errors.ts'
+import type { GroupReport } from '../store-protocol/group-report.ts'
 import type { ChunkBounds, ManyLookups, StoreReads, WalkChunk, WalkPosition } from '../store-protocol/reads.ts'
 import type { WantedRoles } from '../store-protocol/roles.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
@@ -105,10 +106,7 @@ export class Store implements StoreReads {
     return this.#threads.readers
   }
 
-  /**
-   * Calls the listener with every later state.
-   * @returns a function that removes the listener
-   */
+  /** Calls the listener with every later state. Returns a function that removes it. */
   onState(listener: (state: StoreState) => void): () => void {
     const own = (state: StoreState) => listener(state)
     this.#listeners.add(own)
@@ -177,10 +175,7 @@ export class Store implements StoreReads {
     await this.#writes.write(key, value, partition)
   }
 
-  /**
-   * Returns the partition of a key by the configured partitioner. Uses Kafka's default partitioner if the configured
-   * one is unknown or does not determine the partition.
-   */
+  /** Returns the partition of a key by the configured partitioner; by Kafka's default one if that is unknown. */
   partitionOf(key: Uint8Array): number {
     return this.#writes.partitionOf(key)
   }
@@ -198,6 +193,12 @@ export class Store implements StoreReads {
   /** Changes the roles of partitions (see WantedRoles). Needs FENCING. status() shows when they have changed. */
   want(wanted: WantedRoles): void {
     this.#threads.want(wanted)
+  }
+
+  /** Takes what the group says, which assigns the partitions. */
+  setGroup(report: GroupReport): void {
+    this.#threads.setGroup(report)
+    this.#checkReady()
   }
 
   /** Returns the partitions at which progress() ended early: they have halted, and no other partition is behind. */
@@ -243,8 +244,7 @@ export class Store implements StoreReads {
   }
 
   #requireRunning(attempted: string): void {
-    if (this.state === 'running' && this.#closing === undefined) return
     const state = this.#closing === undefined ? this.state : 'stopping'
-    throw notServing(`${attempted} store ${this.id}`, state, this.#threads)
+    if (state !== 'running') throw notServing(`${attempted} store ${this.id}`, state, this.#threads)
   }
 }

@@ -99,3 +99,31 @@ test('a miss at a partition that has left is to be retried, while its state is k
     expect(miss(2, { primaries: [0, 1, 2, 3], replicas: [] }, { states: { 1: state } })).toBeUndefined()
   }
 })
+
+test('a copy of a group says that a key does not exist only if the plan calls it complete and it is ready', () => {
+  const config = settingsFrom({ ...topics, ELASTIC: 'true' })
+  const missOf = (complete: boolean, ready: number) => {
+    const stats = new Stats([1])
+    setPartitionState(stats, 1, 'running')
+    stats.setGauge(1, 'ready', ready)
+    const group = { complete: [true, complete], owners: ['http://10.0.0.1:80', 'http://10.0.0.2:80'] }
+    const assignment = { primaries: [], replicas: [1], partitionCount, group }
+    return missReasons(assignment, stats, config)(keyOf(1, 'murmur2'))?.code
+  }
+  expect([missOf(false, 1), missOf(true, 0), missOf(true, 1)]).toEqual([
+    'replica_recovering',
+    'replica_recovering',
+    undefined,
+  ])
+})
+
+test('a miss of a group names who has the partition', () => {
+  const config = settingsFrom({ ...topics, ELASTIC: 'true' })
+  const owners = ['http://10.0.0.1:80', undefined]
+  const assignment = { primaries: [], replicas: [], partitionCount, group: { complete: [true, false], owners } }
+  const reasons = missReasons(assignment, new Stats([]), config)
+  const known = reasons(keyOf(0, 'murmur2'))!
+  expect([known.code, known.details['url']]).toEqual(['partition_not_held', 'http://10.0.0.1:80'])
+  expect(known.message).toEndWith('; http://10.0.0.1:80 does')
+  expect(reasons(keyOf(1, 'murmur2'))!.details).not.toHaveProperty('url')
+})

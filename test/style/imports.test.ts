@@ -33,10 +33,13 @@ const layers: Record<string, Layer> = {
   settings: { files: /^lib\/config\//, knows: ['base', 'text', 'linux', 'log', 'format', 'store protocol'] },
   metrics: { files: /^lib\/metrics\//, knows: ['base', 'group protocol', 'store protocol'] },
   kafka: { files: /^lib\/kafka\//, knows: ['base', 'text', 'log', 'record batches', 'store protocol'] },
-  group: { files: /^lib\/group\//, knows: ['base', 'text', 'log', 'group protocol', 'kafka'] },
   topics: {
     files: /^lib\/topics\//,
     knows: ['base', 'text', 'log', 'settings', 'record batches', 'kafka', 'store protocol'],
+  },
+  group: {
+    files: /^lib\/group\//,
+    knows: ['base', 'text', 'linux', 'log', 'group protocol', 'store protocol', 'kafka', 'topics'],
   },
   'store thread': {
     files: /^lib\/store-thread\//,
@@ -58,6 +61,10 @@ const layers: Record<string, Layer> = {
   store: {
     files: /^lib\/store\//,
     knows: ['base', 'text', 'log', 'definition', 'record batches', 'map', 'group protocol', 'store protocol'],
+  },
+  elastic: {
+    files: /^lib\/elastic\//,
+    knows: ['base', 'text', 'log', 'group protocol', 'store protocol', 'store'],
   },
   routing: {
     files: /^lib\/routing\//,
@@ -85,9 +92,9 @@ const layers: Record<string, Layer> = {
       'topics',
       'store',
       'routing',
+      'elastic',
       'http',
       'resp',
-      'group protocol',
       'store protocol',
     ],
   },
@@ -103,7 +110,10 @@ const layers: Record<string, Layer> = {
 }
 
 /** Files that start another thread, and by which file of that. */
-const starts: Record<string, string> = { 'lib/store/store-port.ts': 'lib/store-thread/start.ts' }
+const starts: Record<string, string> = {
+  'lib/store/store-port.ts': 'lib/store-thread/start.ts',
+  'lib/elastic/group-port.ts': 'lib/group/start.ts',
+}
 
 test('every source file belongs to a layer', () => {
   expect(sourceFiles().filter((path) => layerOf(path) === undefined)).toEqual([])

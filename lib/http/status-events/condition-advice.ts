@@ -12,6 +12,13 @@ const advice: Readonly<Record<Condition['name'], string>> = {
   not_halted:
     'Correct the format or the module, or set ON_BAD_RECORD=skip or dead-letter; then start the process again.',
   not_rebuilding: 'Wait: the source has changed, and is read again from its start.',
+  in_group:
+    'Correct what the reason names. Without one, check the brokers: the group makes no plan without its coordinator.',
+  routed:
+    'Wait: the instances of the group divide the partitions. If it lasts, start more of them, or raise MEMORY_MAX.',
+  filled: 'Wait: the instance reads what the group has given it.',
+  reachable:
+    'Set ADVERTISED_URL to an address where the other instances reach this one, and check firewalls between them.',
   running: 'Wait for the start, and look at the log.',
   memory: 'Raise MEMORY_MAX, delete keys, or divide the partitions among more instances.',
 }

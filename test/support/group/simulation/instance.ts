@@ -1,8 +1,8 @@
 /** An instance without HTTP and Kafka: the membership, the leader and the plans are the real ones. */
+import { GroupNotice } from '../../../../lib/group-protocol/group-notice.ts'
 import type { GroupPlan, Holding, MemberReport } from '../../../../lib/group-protocol/member.ts'
 import { assignmentData, encodeSubscription } from '../../../../lib/group/consumer-protocol.ts'
 import { Leader } from '../../../../lib/group/leader.ts'
-import { Lease } from '../../../../lib/group/lease.ts'
 import { decodePlan, encodeMember } from '../../../../lib/group/member-data.ts'
 import { type GroupAssignment, Membership, type MembershipOptions } from '../../../../lib/group/membership.ts'
 import { awaited, changesOf } from '../../../../lib/group/plan.ts'
@@ -44,7 +44,7 @@ export class SimulatedInstance {
   isLeaving = false
   readonly #options: InstanceOptions
   readonly #around: Surroundings
-  readonly #lease: Lease
+  readonly #notice: GroupNotice
   readonly #pace = new RejoinPace()
   readonly #leader: Leader
   #memberId = ''
@@ -57,7 +57,7 @@ export class SimulatedInstance {
     this.#options = options
     this.name = `i${options.number}`
     this.process = new SimulatedProcess(around)
-    this.#lease = new Lease(options.membership.sessionTimeoutMs)
+    this.#notice = new GroupNotice(GroupNotice.buffer(options.membership.sessionTimeoutMs))
     this.#leader = new Leader({ group, topic: group, token: undefined, standbys: options.standbys })
     const sleep = (ms: number, signal: AbortSignal) => this.process.sleep(ms, signal)
     this.membership = new Membership(
@@ -78,8 +78,8 @@ export class SimulatedInstance {
         },
         assigned: (assignment) => this.#assigned(assignment),
         removed: () => this.#removed(),
-        resigned: () => this.#lease.end(),
-        answered: (sentAtMs) => this.#lease.answered(sentAtMs),
+        resigned: () => this.#notice.endLease(),
+        answered: (sentAtMs) => this.#notice.answered(sentAtMs),
       },
       { nowMs: () => around.clock.nowMs, sleep },
     )
@@ -90,7 +90,7 @@ export class SimulatedInstance {
   /** Whether it would answer now that it is the primary, with a lag of 0. */
   claims(partition: number): boolean {
     if (this.process.state !== 'running' || this.membership.state !== 'stable') return false
-    const hasLease = this.#lease.isHeld(this.#around.clock.nowMs) || this.#options.faults.ignoresLease === true
+    const hasLease = this.#notice.hasLease(this.#around.clock.nowMs) || this.#options.faults.ignoresLease === true
     return hasLease && this.copies.get(partition)?.state === 'primary'
   }
 
@@ -148,7 +148,7 @@ export class SimulatedInstance {
   #removed(): void {
     this.#options.say(`${this.name} was removed`)
     if (this.#options.faults.ignoresRemoval === true) return
-    this.#lease.end()
+    this.#notice.endLease()
     for (const copy of this.copies.values()) copy.demote()
   }
 

@@ -1,0 +1,90 @@
+/**
+ * Conditions of readiness of an instance in a group. What is reached once stays reached: a rollout waits for each new
+ * instance, and neither Kafka nor a later plan makes all instances unready.
+ */
+import type { GroupPlan } from '../group-protocol/member.ts'
+import type { StatsView } from '../store-protocol/stats-view.ts'
+import type { Condition } from '../store-protocol/status.ts'
+import { rangesOf } from '../text/ranges.ts'
+import type { PlanMessage, ReachedState } from './group-status-of.ts'
+
+const rangesMax = 12
+
+export interface GroupNow {
+  /** Undefined before the first plan. */
+  planned: PlanMessage | undefined
+  trouble: string | undefined
+  stats: Pick<StatsView, 'gauge' | 'partitions'>
+  partitionCount: number
+  /** Whether the others reach this instance. */
+  reachable: ReachedState
+}
+
+export class GroupConditions {
+  readonly #waitsForSource: boolean
+  #isRouted = false
+  /** What the first plan that has all partitions gave this instance, as far as it was never ready; then empty. */
+  #due: Set<number> | undefined
+
+  /** @param waitsForSource whether primaries have to reach the end that their source had */
+  constructor(waitsForSource: boolean) {
+    this.#waitsForSource = waitsForSource
+  }
+
+  look(now: GroupNow): Condition[] {
+    return [this.#inGroup(now), this.#routed(now), this.#filled(now), reachableOf(now.reachable)]
+  }
+
+  #inGroup({ planned, trouble }: GroupNow): Condition {
+    const wait = trouble === undefined ? 'the group has no plan for it yet' : `no plan comes: ${trouble}`
+    const reason = planned === undefined ? wait : planned.excludedReason
+    return reason === undefined ? { name: 'in_group', ok: true } : { name: 'in_group', ok: false, reason }
+  }
+
+  #routed({ planned, partitionCount }: GroupNow): Condition {
+    const { routes } = planned?.view.plan ?? { routes: [] }
+    const all = Array.from({ length: Math.max(partitionCount, routes.length, 1) }, (_, partition) => partition)
+    const open = all.filter((partition) => !isServed(routes[partition]))
+    if (planned !== undefined && open.length === 0) this.#isRouted = true
+    if (this.#isRouted) return { name: 'routed', ok: true }
+    const reason = `no instance has partitions ${rangesOf(open, rangesMax)} yet`
+    return { name: 'routed', ok: false, reason }
+  }
+
+  #filled({ planned, stats }: GroupNow): Condition {
+    const given = planned === undefined ? [] : partitionsFor(planned)
+    if (this.#isRouted) this.#due ??= new Set(given)
+    if (this.#due === undefined) return { name: 'filled', ok: false, reason: 'the group has no plan for it yet' }
+    const held = new Set(stats.partitions)
+    for (const partition of this.#due) {
+      const isReady = held.has(partition) && this.#isReady(stats, partition)
+      if (isReady || !given.includes(partition)) this.#due.delete(partition)
+    }
+    if (this.#due.size === 0) return { name: 'filled', ok: true }
+    const partitions = [...this.#due].toSorted((one, other) => one - other)
+    return { name: 'filled', ok: false, reason: `partitions ${rangesOf(partitions, rangesMax)} are being read` }
+  }
+
+  #isReady(stats: GroupNow['stats'], partition: number): boolean {
+    if (stats.gauge(partition, 'role') === 0) {
+      return !this.#waitsForSource || stats.gauge(partition, 'caughtUp') === 1
+    }
+    return stats.gauge(partition, 'ready') === 1
+  }
+}
+
+function isServed(route: GroupPlan['routes'][number] | undefined): boolean {
+  return route !== undefined && (route.primary >= 0 || (route.isComplete && route.copies.length > 0))
+}
+
+/** Partitions that a plan gives to this instance. */
+function partitionsFor({ view: { plan, memberId } }: PlanMessage): number[] {
+  const own = plan.members.findIndex((member) => member.memberId === memberId)
+  const isOwn = ({ primary, copies }: GroupPlan['routes'][number]) => primary === own || copies.includes(own)
+  return own < 0 ? [] : [...plan.routes.keys()].filter((partition) => isOwn(plan.routes[partition]!))
+}
+
+function reachableOf({ isReachable, reason }: ReachedState): Condition {
+  if (isReachable !== false) return { name: 'reachable', ok: true }
+  return { name: 'reachable', ok: false, reason: reason ?? 'the other instances do not reach it' }
+}

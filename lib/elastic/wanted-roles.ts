@@ -1,0 +1,33 @@
+/** What a plan wants of this instance, as the store takes it. Pure. */
+import type { GroupView } from '../group-protocol/group-view.ts'
+import type { WantedRoles } from '../store-protocol/roles.ts'
+
+type HeldRoles = Pick<WantedRoles, 'primaries' | 'replicas'>
+
+/**
+ * Returns the roles, the most urgent first: partitions without another primary, standbys that are missing, partitions whose
+ * primary this instance is going to be. Partitions that the plan does not know keep their roles: its maker has not seen
+ * yet that the topic has grown.
+ */
+export function wantedRoles({ plan, memberId, generation }: GroupView, held: HeldRoles): WantedRoles {
+  const own = plan.members.findIndex((member) => member.memberId === memberId)
+  const primaries: number[] = []
+  const standbys: number[] = []
+  const next: number[] = []
+  for (const [partition, { primary, copies, target }] of plan.routes.entries()) {
+    if (own < 0) break
+    if (primary === own) primaries.push(partition)
+    else if (copies.includes(own)) (target === own ? next : standbys).push(partition)
+  }
+  const isUnknown = (partition: number) => own >= 0 && partition >= plan.routes.length
+  return {
+    primaries: [...primaries, ...held.primaries.filter(isUnknown)],
+    replicas: [...standbys, ...next, ...held.replicas.filter(isUnknown)],
+    member: own < 0 ? null : { memberId, generation },
+  }
+}
+
+/** Returns the roles after the coordinator has removed this instance: others may be primary, copies stay. */
+export function rolesOfRemoved({ primaries, replicas }: HeldRoles): WantedRoles {
+  return { primaries: [], replicas: [...primaries, ...replicas], member: null }
+}

@@ -1,0 +1,249 @@
+/** This instance as a member of its group: joins it, reports what it holds, leads if it has to, passes plans on, leaves. */
+import { deadline } from '../deadline.ts'
+import { GroupNotice } from '../group-protocol/group-notice.ts'
+import type { GroupPlan, Holding, MemberReport } from '../group-protocol/member.ts'
+import { sleep } from '../kafka/backoff.ts'
+import type { JoinedMember, JoinResult } from '../kafka/group-requests.ts'
+import { bootTimeMs } from '../linux/boot-time.ts'
+import type { FromGroupThread, GroupConfig } from '../store-protocol/group-messages.ts'
+import { clientsConfigOf, createGroupClient, groupOf } from '../topics/clients.ts'
+import { advertisedUrl } from './advertised-url.ts'
+import { encodeSubscription } from './consumer-protocol.ts'
+import { Expulsions } from './expulsion.ts'
+import { GroupCounters } from './group-counters.ts'
+import { Holdings } from './holdings.ts'
+import { Leader } from './leader.ts'
+import { encodeMember } from './member-data.ts'
+import { memberReports, type ReportNow } from './member-report.ts'
+import type { GroupAssignment } from './membership-options.ts'
+import { Membership } from './membership.ts'
+import { awaited } from './plan.ts'
+import { excludedReason, readPlan } from './read-plan.ts'
+import { isRefused } from './refused.ts'
+import { RejoinPace } from './rejoin-pace.ts'
+import { SuccessorHold } from './successor-hold.ts'
+
+/** Versions of what members send, the preferred one first. */
+export const groupProtocols: readonly string[] = ['latchkey-1']
+
+const lookIntervalMs = 100
+/** For the answer to LeaveGroup: without it the session ends by itself. */
+const leaveMs = 2_000
+const forever = new AbortController().signal
+
+export interface GroupInstanceEvents {
+  post: (message: FromGroupThread) => void
+  failed: (error: unknown) => void
+}
+
+export class GroupInstance {
+  readonly #config: GroupConfig
+  readonly #events: GroupInstanceEvents
+  readonly #group: string
+  readonly #client
+  readonly #notice: GroupNotice
+  readonly #holdings = new Holdings()
+  readonly #leader: Leader
+  readonly #pace = new RejoinPace()
+  readonly #counters = new GroupCounters()
+  readonly #successors: SuccessorHold
+  readonly #expulsions: Expulsions
+  readonly #reportOf: (now: ReportNow) => MemberReport
+  readonly #left = Promise.withResolvers<void>()
+  #membership: Membership | undefined
+  #url = ''
+  #partitionCount = 0
+  #isBegun = false
+  #isUnreachable = false
+  #plan: GroupPlan | undefined
+  #planText = ''
+  #memberId = ''
+  #differing: readonly string[] = []
+  /** What the last report had. */
+  #reported: readonly Holding[] = []
+  #leavesByMs: number | undefined
+  /** Whether the present plan knows that this instance leaves. */
+  #isLeavingKnown = false
+  #trouble: string | undefined
+  #timer: ReturnType<typeof setInterval> | undefined
+
+  constructor(config: GroupConfig, events: GroupInstanceEvents) {
+    const { store, token, standbys } = config
+    this.#config = config
+    this.#events = events
+    this.#group = groupOf(store)
+    this.#client = createGroupClient(store)
+    this.#notice = new GroupNotice(store.elastic!.notice!)
+    this.#leader = new Leader({ group: this.#group, topic: store.sourceTopic, token, standbys })
+    this.#successors = new SuccessorHold(2 * clientsConfigOf(store).consumer.heartbeatMs)
+    this.#reportOf = memberReports(config)
+    this.#expulsions = new Expulsions({
+      isRefused,
+      expel: async (memberId) => this.#membership?.expel(memberId),
+      nowMs: bootTimeMs,
+      sleep: (ms) => sleep(ms, forever),
+    })
+  }
+
+  /** Adds what a store thread may hold. Joins the group with the first one. */
+  addStoreThread(layout: readonly number[], stats: SharedArrayBuffer, partitionCount: number): void {
+    this.#holdings.addStoreThread(layout, stats)
+    this.grown(partitionCount)
+    if (this.#isBegun) return
+    this.#isBegun = true
+    this.#begin().catch(this.#events.failed)
+  }
+
+  /** Takes the number of partitions, if it is higher than the one that is known. */
+  grown(partitionCount: number): void {
+    if (partitionCount <= this.#partitionCount) return
+    this.#partitionCount = partitionCount
+    this.#pace.want(bootTimeMs(), 'partitions')
+  }
+
+  setReachable(isReachable: boolean): void {
+    if (this.#isUnreachable === !isReachable) return
+    this.#isUnreachable = !isReachable
+    this.#pace.want(bootTimeMs(), 'reachable')
+  }
+
+  reached(memberId: string, url: string): void {
+    this.#expulsions.reached(memberId, url)
+  }
+
+  suspect(memberId: string): void {
+    this.#expulsions.suspect(memberId).catch(this.#events.failed)
+  }
+
+  /** Resolves when what this instance had as primary is with others, or the time is over, and the group is left. */
+  async leave(handoverSeconds: number): Promise<void> {
+    if (this.#leavesByMs === undefined) {
+      this.#leavesByMs = bootTimeMs() + handoverSeconds * 1_000
+      if (this.#membership === undefined) this.#left.resolve()
+      else this.#ask('leaving')
+    }
+    await this.#left.promise
+    clearInterval(this.#timer)
+    await deadline(this.#membership?.leave().catch(() => {}) ?? Promise.resolve(), leaveMs, () => {})
+    this.#notice.endLease()
+    this.#client.close()
+  }
+
+  async #begin(): Promise<void> {
+    this.#timer = setInterval(() => this.#look(), lookIntervalMs)
+    const { place, store } = this.#config
+    this.#url = await this.#client.retryForever(() => advertisedUrl(place, this.#client, this.#group))
+    this.#events.post({ type: 'url', url: this.#url })
+    if (this.#leavesByMs !== undefined) return
+    const { sessionTimeoutMs, heartbeatMs } = clientsConfigOf(store).consumer
+    const rebalanceTimeoutMs = sessionTimeoutMs
+    const protocols = groupProtocols
+    this.#membership = new Membership(
+      this.#client,
+      { group: this.#group, protocols, sessionTimeoutMs, rebalanceTimeoutMs, heartbeatMs },
+      {
+        report: () => this.#report(),
+        assign: (members, joined) => this.#assign(members, joined),
+        assigned: (assignment) => this.#assigned(assignment),
+        removed: () => this.#removed(),
+        resigned: () => this.#resigned(),
+        answered: (sentAtMs) => this.#notice.answered(sentAtMs),
+      },
+      { nowMs: bootTimeMs, sleep },
+    )
+    await this.#membership.run()
+  }
+
+  #report(): Buffer {
+    const { store, token } = this.#config
+    // First this, then the holdings: a promotion that begins meanwhile is in the report, or waits for the plan.
+    this.#notice.isJoining = true
+    this.#events.post({ type: 'joining' })
+    const { held } = this.#holdings.look(this.#plan, bootTimeMs())
+    this.#reported = held
+    const isLeaving = this.#leavesByMs !== undefined
+    this.#isLeavingKnown = isLeaving
+    const [url, partitionCount, isUnreachable] = [this.#url, this.#partitionCount, this.#isUnreachable]
+    const report = this.#reportOf({ url, partitionCount, isLeaving, isUnreachable, held })
+    return encodeSubscription([store.sourceTopic], encodeMember(this.#group, token, report))
+  }
+
+  #assign(members: readonly JoinedMember[], { generation }: JoinResult): ReadonlyMap<string, Buffer> {
+    const decision = this.#leader.decide(members, generation, bootTimeMs())
+    this.#differing = decision.differing
+    if (decision.settlesInMs !== undefined) setTimeout(() => this.#ask('settled'), decision.settlesInMs)
+    return decision.assignments
+  }
+
+  #assigned({ generation, memberId, isLeader, protocol, bytes }: GroupAssignment): void {
+    const nowMs = bootTimeMs()
+    const own = { memberId, url: this.#url }
+    const plan = readPlan({ group: this.#group, generation }, this.#config.token, own, bytes)
+    const text = JSON.stringify([plan.routes, plan.members])
+    this.#pace.planned(text !== this.#planText)
+    this.#planText = text
+    this.#plan = plan
+    this.#memberId = memberId
+    if (!isLeader) this.#differing = []
+    this.#counters.planned(plan, memberId)
+    this.#expulsions.planned(plan.members, memberId)
+    this.#holdings.planned(plan, memberId)
+    this.#notice.holdsUntilMs = this.#successors.planned(plan, memberId, nowMs)
+    this.#notice.generation = generation
+    const view = { plan, memberId, generation, hasAllRoutes: plan.isOwnOnly !== true }
+    const excluded = excludedReason(plan, memberId)
+    const [differing, { figures }] = [this.#differing, this.#counters]
+    this.#events.post({
+      type: 'plan',
+      view,
+      isLeader,
+      protocol,
+      differing,
+      figures,
+      ...(excluded !== undefined && { excludedReason: excluded }),
+    })
+    this.#notice.isJoining = false
+  }
+
+  #removed(): void {
+    this.#notice.endLease()
+    this.#counters.asked('removed')
+    this.#holdings.removed()
+    this.#events.post({ type: 'removed' })
+  }
+
+  #resigned(): void {
+    this.#notice.endLease()
+    this.#counters.asked('removed')
+    this.#events.post({ type: 'resigned' })
+  }
+
+  #look(): void {
+    const nowMs = bootTimeMs()
+    const { held, isLost } = this.#holdings.look(this.#plan, nowMs)
+    if (isLost) this.#pace.want(nowMs, 'lost')
+    const why = this.#plan && awaited(this.#plan, this.#memberId, held, this.#reported)
+    if (why !== undefined) this.#pace.want(nowMs, why)
+    const reason = this.#pace.take(nowMs)
+    if (reason !== undefined) this.#ask(reason)
+    const { trouble } = this.#client.health
+    if (trouble !== this.#trouble) this.#events.post({ type: 'trouble', trouble: trouble ?? null })
+    this.#trouble = trouble
+    if (this.#leavesByMs === undefined) return
+    if (this.#hasHandedOver(held) || nowMs >= this.#leavesByMs) this.#left.resolve()
+  }
+
+  #ask(reason: Parameters<GroupCounters['asked']>[0]): void {
+    if (this.#membership === undefined || this.#membership.state === 'left') return
+    this.#counters.asked(reason)
+    this.#membership.rejoin()
+  }
+
+  #hasHandedOver(held: readonly Holding[]): boolean {
+    if (this.#membership === undefined) return true
+    if (this.#membership.state !== 'stable' || !this.#isLeavingKnown) return false
+    // The last one has no other to hand over to.
+    if ((this.#plan?.members.length ?? 0) <= 1) return true
+    return !held.some(({ isPrimary, isPromoting }) => isPrimary || isPromoting)
+  }
+}

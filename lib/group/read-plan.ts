@@ -1,0 +1,30 @@
+/** Reads what the leader has assigned to this member. */
+import type { GroupPlan } from '../group-protocol/member.ts'
+import { loggerOf } from '../log/index.ts'
+import { assignmentData } from './consumer-protocol.ts'
+import { decodePlan, exclusion, type PlanContext } from './member-data.ts'
+
+const log = loggerOf('group')
+
+export interface OwnPlace {
+  memberId: string
+  url: string
+}
+
+/**
+ * Returns the plan. One that cannot be read says that this instance does not fit into its group: it has another token
+ * than the leader.
+ */
+export function readPlan(context: PlanContext, token: string | undefined, own: OwnPlace, bytes: Buffer): GroupPlan {
+  const { value, reason } = decodePlan(context, token, assignmentData(bytes))
+  if (value !== undefined) return value
+  const found = `the plan of group ${context.group} is ${reason}`
+  log.warn('This instance gets nothing: {found}', { found })
+  return exclusion({ ...own, reason: found })
+}
+
+/** Returns why a member gets nothing; undefined if it may get something. */
+export function excludedReason({ excluded }: GroupPlan, memberId: string): string | undefined {
+  // Without an id, of a member for which the leader had no room.
+  return excluded.find((one) => one.memberId === memberId || one.memberId === '')?.reason
+}

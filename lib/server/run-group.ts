@@ -1,0 +1,70 @@
+/** The group of an instance with ELASTIC, as the executable runs it. */
+import type { Settings } from '../config/index.ts'
+import { ElasticInstance, groupNoticeFor } from '../elastic/elastic-instance.ts'
+import type { LatchkeyError } from '../errors.ts'
+import type { StoreConfig } from '../store-protocol/store-config.ts'
+import type { StoreLogging } from '../store-protocol/thread-messages.ts'
+import type { Store } from '../store/store.ts'
+import { groupOf } from '../topics/clients.ts'
+import type { ServerOptions } from './notices.ts'
+import type { GroupEvents, Server } from './server.ts'
+
+export interface RunningGroup {
+  /** Resolves if the membership fails; never rejects. */
+  readonly failed: Promise<LatchkeyError>
+  /** Hands over, within HANDOVER_SECONDS after a signal, and leaves. */
+  leave: (failure: LatchkeyError | undefined) => Promise<void>
+}
+
+/** Returns the configuration of a store whose partitions a group assigns; without a group, the same one. */
+export function withGroup<Config extends StoreConfig>(config: Config, { group, clients }: Settings): Config {
+  if (group === undefined) return config
+  return { ...config, elastic: { ...config.elastic, notice: groupNoticeFor(clients.consumer.sessionTimeoutMs) } }
+}
+
+/** @param config of the store, as withGroup() returns it */
+export function elasticInstanceOf(
+  settings: Settings,
+  config: StoreConfig,
+  logging: StoreLogging,
+): ElasticInstance | undefined {
+  const { group, serverToken: token } = settings
+  if (group === undefined) return undefined
+  const { standbys } = group
+  return new ElasticInstance({ config, logging, name: groupOf(config), standbys, token })
+}
+
+/** Returns the events with which the server says what it finds out about the others. */
+export function groupEventsOf(instance: ElasticInstance | undefined): GroupEvents | undefined {
+  return (
+    instance && {
+      reached: (memberId, url) => instance.memberReached(memberId, url),
+      suspect: (memberId) => instance.suspect(memberId),
+      reachable: (state) => instance.setReachable(state),
+    }
+  )
+}
+
+/** Joins the group. The server listens: others can reach it. */
+export function runGroup(
+  instance: ElasticInstance | undefined,
+  { group }: Settings,
+  store: Store,
+  server: Server,
+  { bind, tls }: ServerOptions,
+): RunningGroup {
+  const failed = Promise.withResolvers<LatchkeyError>()
+  if (instance === undefined || group === undefined) return { failed: failed.promise, leave: async () => {} }
+  const isOneAddress = bind !== '0.0.0.0' && bind !== '::'
+  const url = group.advertisedUrl ?? (isOneAddress ? server.url : undefined)
+  const place = { url, scheme: tls === undefined ? 'http' : 'https', port: server.port } as const
+  instance.begin(store, place, {
+    report: (report) => server.setGroup(report),
+    peers: () => server.peers,
+    failed: failed.resolve,
+  })
+  return {
+    failed: failed.promise,
+    leave: (failure) => instance.leave(failure === undefined ? group.handoverSeconds : 0),
+  }
+}

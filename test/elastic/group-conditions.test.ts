@@ -1,0 +1,82 @@
+import { expect, test } from 'bun:test'
+import { GroupConditions, type GroupNow } from '../../lib/elastic/group-conditions.ts'
+import { Stats } from '../../lib/store-protocol/stats.ts'
+import { planned, planOf } from '../support/elastic/plans.ts'
+
+const plan = planOf([
+  { primary: 0, copies: [1] },
+  { primary: 1, copies: [0] },
+])
+
+function now(changes: Partial<GroupNow> = {}): GroupNow {
+  const reachable = { isReachable: null }
+  return { planned: undefined, trouble: undefined, stats: new Stats([0, 1]), partitionCount: 2, reachable, ...changes }
+}
+
+/** Of an instance that has partition 0 as primary, and 1 as a copy. */
+function statsOf(caughtUp: number, ready: number): Stats {
+  const stats = new Stats([0, 1])
+  stats.setGauge(0, 'caughtUp', caughtUp)
+  stats.setGauge(1, 'role', 1)
+  stats.setGauge(1, 'ready', ready)
+  return stats
+}
+
+function failing(conditions: GroupConditions, changes: Partial<GroupNow> = {}): Record<string, string | undefined> {
+  const failed = conditions.look(now(changes)).filter(({ ok }) => !ok)
+  return Object.fromEntries(failed.map(({ name, reason }) => [name, reason]))
+}
+
+test('an instance without a plan is not ready, and says what it waits for', () => {
+  const conditions = new GroupConditions(true)
+  expect(failing(conditions)).toEqual({
+    in_group: 'the group has no plan for it yet',
+    routed: 'no instance has partitions 0-1 yet',
+    filled: 'the group has no plan for it yet',
+  })
+  expect(failing(conditions, { trouble: 'no broker' })['in_group']).toBe('no plan comes: no broker')
+})
+
+test('an instance is ready when all partitions are served and what it got first was read once', () => {
+  const conditions = new GroupConditions(true)
+  const waiting = planOf([{ primary: 0 }, {}])
+  expect(failing(conditions, { planned: planned(waiting) })).toEqual({
+    routed: 'no instance has partitions 1 yet',
+    filled: 'the group has no plan for it yet',
+  })
+  const first = { planned: planned(plan) }
+  expect(failing(conditions, { ...first, stats: statsOf(0, 0) })).toEqual({ filled: 'partitions 0-1 are being read' })
+  expect(failing(conditions, { ...first, stats: statsOf(1, 0) })).toEqual({ filled: 'partitions 1 are being read' })
+  expect(failing(conditions, { ...first, stats: statsOf(0, 1) })).toEqual({})
+  // Neither a later plan nor a copy that falls behind changes that.
+  expect(failing(conditions, { planned: planned(waiting), stats: statsOf(0, 0), trouble: 'no broker' })).toEqual({})
+})
+
+test('what a later plan takes away is not waited for', () => {
+  const conditions = new GroupConditions(true)
+  expect(failing(conditions, { planned: planned(plan), stats: statsOf(1, 0) })).toHaveProperty('filled')
+  const later = planOf([{ primary: 0 }, { primary: 1 }])
+  expect(failing(conditions, { planned: planned(later), stats: statsOf(1, 0) })).toEqual({})
+})
+
+test('the end of the source is waited for with READY_WHEN=caught-up only', () => {
+  const recovered = new GroupConditions(false)
+  expect(failing(recovered, { planned: planned(plan), stats: statsOf(0, 1) })).toEqual({})
+})
+
+test('a complete copy serves a partition that has no primary', () => {
+  const only = planOf([{ copies: [1], isComplete: true }, { primary: 1 }])
+  expect(failing(new GroupConditions(true), { planned: planned(only) })).toEqual({})
+  const incomplete = planOf([{ copies: [1] }, { primary: 1 }])
+  expect(failing(new GroupConditions(true), { planned: planned(incomplete) })).toHaveProperty('routed')
+})
+
+test('an instance that does not fit, or is not reached, is not ready, also after it was', () => {
+  const conditions = new GroupConditions(false)
+  const stats = statsOf(1, 1)
+  expect(failing(conditions, { planned: planned(plan), stats })).toEqual({})
+  const unfit = planned(planOf([]), 'member-0', { excludedReason: 'PARTITIONER differs' })
+  expect(failing(conditions, { planned: unfit, stats })).toEqual({ in_group: 'PARTITIONER differs' })
+  const reachable = { isReachable: false, reason: 'http://10.0.0.0:80: refused' }
+  expect(failing(conditions, { planned: planned(plan), stats, reachable })).toEqual({ reachable: reachable.reason })
+})

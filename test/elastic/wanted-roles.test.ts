@@ -1,0 +1,34 @@
+import { expect, test } from 'bun:test'
+import { rolesOfRemoved, wantedRoles } from '../../lib/elastic/wanted-roles.ts'
+import { planned, planOf } from '../support/elastic/plans.ts'
+
+const plan = planOf([
+  { primary: 0, copies: [1] },
+  { primary: 1, copies: [0], target: 0 },
+  { primary: 1, copies: [0] },
+  { primary: 1 },
+])
+const nothing = { primaries: [], replicas: [] }
+
+test('standbys are read before what this instance is to be primary of, and commits have its identity', () => {
+  const member = { memberId: 'member-0', generation: 7 }
+  expect(wantedRoles(planned(plan).view, nothing)).toEqual({ primaries: [0], replicas: [2, 1], member })
+})
+
+test('partitions that the plan does not know keep their roles', () => {
+  const held = { primaries: [3, 4], replicas: [0, 5] }
+  const { primaries, replicas } = wantedRoles(planned(plan).view, held)
+  expect([primaries, replicas]).toEqual([
+    [0, 4],
+    [2, 1, 5],
+  ])
+})
+
+test('an instance that is not in the plan keeps nothing, and commits as no member', () => {
+  const held = { primaries: [4], replicas: [0] }
+  expect(wantedRoles(planned(plan, 'another').view, held)).toEqual({ primaries: [], replicas: [], member: null })
+})
+
+test('an instance that was removed is primary of nothing, and keeps its copies', () => {
+  expect(rolesOfRemoved({ primaries: [1], replicas: [0] })).toEqual({ primaries: [], replicas: [1, 0], member: null })
+})
