@@ -11,7 +11,7 @@ const pattern = /^([\w-]{1,64})\.(\d{1,10})\.(\d{1,10})$/
 const hashMax = 0xffff_ffff
 const partitionMax = 0x7fff_ffff
 
-type MarkedReads = Pick<StoreReads, 'walkMark' | 'takesAnyMark'>
+type MarkedReads = Pick<StoreReads, 'walkMark' | 'readsGroup'>
 
 export function cursorOf({ partition, hash, mark }: WalkPosition, { walkMark }: MarkedReads): string {
   return `${mark ?? walkMark}.${partition}.${hash}`
@@ -21,7 +21,7 @@ export function cursorOf({ partition, hash, mark }: WalkPosition, { walkMark }: 
  * @returns undefined without a cursor
  * @throws LatchkeyError invalid_parameter, cursor_expired
  */
-export function positionOf(parameters: Parameters, { walkMark, takesAnyMark }: MarkedReads): WalkPosition | undefined {
+export function positionOf(parameters: Parameters, { walkMark, readsGroup }: MarkedReads): WalkPosition | undefined {
   const text = parameters.text('cursor')
   if (text === undefined) return undefined
   const [, mark, partitionText, hashText] = pattern.exec(text) ?? []
@@ -30,7 +30,7 @@ export function positionOf(parameters: Parameters, { walkMark, takesAnyMark }: M
     throw parameters.invalid('cursor is not one that this server has given; take it from "next", unchanged')
   }
   if (mark === walkMark) return { partition, hash }
-  if (takesAnyMark) return { partition, hash, mark }
+  if (readsGroup) return { partition, hash, mark }
   const found = 'the cursor is of another process of this store, or of another store; begin again without it'
   throw new LatchkeyError('cursor_expired', `${parameters.attempted}: ${found}`)
 }

@@ -16,7 +16,7 @@ import { maxLagOf, refuseStale, refuseStaleMiss } from './staleness.ts'
 import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
 import { instanceHeader, ValueAnswer, type Wanted } from './value-answer.ts'
-import { mayWait } from './wait-parameters.ts'
+import { mayWait, namesOffsets } from './wait-parameters.ts'
 import { WaitingLookups } from './waiting.ts'
 
 export const lookupPrefix = '/stores/'
@@ -60,7 +60,7 @@ export class LookupHandler {
         as: this.#representationFor(headers.get('accept')),
         isRaw: this.#store.presentation.hasRawValues,
         headers,
-        maxLag: target.includes('?') ? maxLagOf(target) : undefined,
+        maxLag: target.includes('?') ? this.#maxLagOf(target) : undefined,
         startedAt,
       }
       asked = wanted
@@ -77,6 +77,11 @@ export class LookupHandler {
     if (representation !== undefined) return representation
     if (this.#store.presentation.hasRawValues) return 'json'
     throw notAcceptable(acceptable, 'Looking up a key')
+  }
+
+  /** What was visible at a primary need not be so at a copy that answers in its place. */
+  #maxLagOf(target: string): number | undefined {
+    return this.#store.readsGroup && namesOffsets(target) ? 0 : maxLagOf(target)
   }
 
   /** Each step returns a promise only if it has to wait. */

@@ -7,7 +7,12 @@ export const waitSecondsMax = 60
 
 /** Whether a request may ask for a wait. Nearly none does. */
 export function mayWait(prefer: string | null, target: string): boolean {
-  return prefer !== null || target.includes(parameter)
+  return prefer !== null || namesOffsets(target)
+}
+
+/** Whether a request may name offsets that have to be visible. */
+export function namesOffsets(target: string): boolean {
+  return target.includes(parameter)
 }
 
 /**

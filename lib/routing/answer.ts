@@ -2,13 +2,16 @@
 import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
 import type { CopyState } from '../store-protocol/copy-state.ts'
 import type { Lookup } from '../store-protocol/status.ts'
-import type { GetOperation, MissedKey, PeerOperation, Result } from './operations.ts'
+import type { Failed, KeyResult, MissedKey } from './key-result.ts'
+import type { GetOperation } from './operations.ts'
 
 export interface LocalCopies {
   /** Of the source; 0 before it is known. */
   readonly partitionCount: number
   of(partition: number): CopyState
   roleOf(partition: number): number
+  /** Whether some keys of the partition are not where the partitioner puts them. */
+  hasStrangers(partition: number): boolean
 }
 
 /** The part of a store that routing uses. */
@@ -25,30 +28,22 @@ export interface AskedFrom {
   partitionCount: number
 }
 
-export function answerOperation(
-  store: LocalStore,
-  operation: PeerOperation,
-  asked: AskedFrom,
-): Result | Promise<Result> {
-  return answerGet(store, operation, asked)
-}
-
 /** Never throws and never rejects. */
 export function answerGet(
   store: LocalStore,
   { key, maxLag }: GetOperation,
   asked: AskedFrom,
-): Result | Promise<Result> {
+): KeyResult | Promise<KeyResult> {
   try {
     const found = store.get(key, maxLag)
-    if (!(found instanceof Promise)) return answerOf(store, key, found, asked)
-    return found.then((lookup) => answerOf(store, key, lookup, asked)).catch(failed)
+    if (!(found instanceof Promise)) return keyResultOf(store, key, found, asked)
+    return found.then((lookup) => keyResultOf(store, key, lookup, asked)).catch(failed)
   } catch (thrown) {
     return failed(thrown)
   }
 }
 
-export function failed(thrown: unknown): Result {
+export function failed(thrown: unknown): Failed {
   if (isInstance(thrown, LatchkeyError)) return { type: 'failed', error: thrown }
   return { type: 'failed', error: new LatchkeyError('internal', messageOf(thrown)) }
 }
@@ -58,8 +53,15 @@ export function missedOf(partition: number, { caughtUp, isHalted, lag }: CopySta
   return { type: 'missed', caughtUp, isHalted, partition, ...(lag !== undefined && { lag }) }
 }
 
-function answerOf(store: LocalStore, key: Uint8Array, lookup: Lookup | undefined, asked: AskedFrom): Result {
-  if (lookup !== undefined) return { type: 'found', lookup }
+/** @param result of looking the key up here */
+export function keyResultOf(
+  store: LocalStore,
+  key: Uint8Array,
+  result: Lookup | LatchkeyError | undefined,
+  asked: AskedFrom,
+): KeyResult {
+  if (isInstance(result, LatchkeyError)) return failed(result)
+  if (result !== undefined) return { type: 'found', lookup: result }
   const { id } = store
   const { partitionCount } = store.copies
   if (asked.partitionCount !== 0 && asked.partitionCount !== partitionCount) {

@@ -4,18 +4,15 @@
  */
 import { LatchkeyError } from '../errors.ts'
 import type { GroupView } from '../group-protocol/group-view.ts'
-import { answerOperation, type LocalStore } from './answer.ts'
+import { answerBytesMax, answerOperation, type LocalReads } from './answer-wide.ts'
 import type { HopAnswer, HopKey, HopKind, OpenedRequest } from './hop.ts'
 import type { PeerOperation, Result } from './operations.ts'
 import { readOperations, writeResult } from './wire.ts'
 
-/** Of the values of one answer; the first one may be larger. */
-const answerBytesMax = 16_777_216
-
 export type Bytes = Uint8Array<ArrayBuffer>
 
 export interface GroupRequestsOptions {
-  readonly store: LocalStore
+  readonly store: LocalReads
   readonly key: HopKey
   /** Tries whether a member is reached at the URL that the group has for it. */
   reaches(memberId: string): Promise<Result>
@@ -112,5 +109,14 @@ const full: Result = {
 }
 
 function sizeOf(result: Result): number {
-  return result.type === 'found' ? result.lookup.value.length : 0
+  switch (result.type) {
+    case 'found':
+      return result.lookup.value.length
+    case 'many':
+      return result.results.reduce((sum, one) => sum + sizeOf(one), 0)
+    case 'chunk':
+      return result.chunk.entries.reduce((sum, { key, value }) => sum + key.length + value.length, 0)
+    default:
+      return 0
+  }
 }

@@ -2,6 +2,7 @@
 import type { GroupView } from '../group-protocol/group-view.ts'
 import { Forwarder } from './forward.ts'
 import type { ForwardCounts } from './forwarded-lookup.ts'
+import { GroupReads } from './group-reads.ts'
 import { GroupRequests } from './group-requests.ts'
 import { HopKey } from './hop.ts'
 import type { PeerTls } from './peer-connection.ts'
@@ -54,7 +55,7 @@ export class Routing<S extends RoutableStore> {
         return store.copies.partitionCount
       },
       own: (partition) => store.copies.of(partition),
-      hasStrangers: () => false,
+      hasStrangers: (partition) => store.copies.hasStrangers(partition),
       isDown: (memberId) => this.peers.of(memberId)?.breaker.down !== undefined,
     })
     this.peers = new Peers({
@@ -67,7 +68,8 @@ export class Routing<S extends RoutableStore> {
       ...(suspect && { suspect }),
     })
     this.forwarder = new Forwarder({ store, table: this.table, peers: this.peers, counts, roundsMs })
-    this.store = new RoutedStore(store, this.table, this.forwarder, mode)
+    const group = mode === 'none' ? undefined : new GroupReads(store, this.table, this.peers)
+    this.store = new RoutedStore(store, this.table, this.forwarder, group)
     const reachability = new Reachability(this.peers)
     const reaches = (memberId: string) => reachability.reaches(memberId)
     this.requests = new GroupRequests({ store, key: this.#key, reaches })
@@ -98,6 +100,7 @@ export class Routing<S extends RoutableStore> {
     for (let partition = 0; partition < copies.partitionCount; partition++) {
       const role = copies.roleOf(partition)
       roles += role < 0 ? '-' : role === 1 && !copies.of(partition).isReady ? 'f' : String(role)
+      if (copies.hasStrangers(partition)) roles += 's'
     }
     if (roles === this.#roles) return
     this.#roles = roles

@@ -1,6 +1,6 @@
 /** What instances ask each other, and what they answer. */
-import type { LatchkeyError } from '../errors.ts'
-import type { Lookup } from '../store-protocol/status.ts'
+import type { Failed, FoundKey, MissedKey } from './key-result.ts'
+import type { WideOperation, WideResult } from './wide-operations.ts'
 
 export interface GetOperation {
   type: 'get'
@@ -9,29 +9,7 @@ export interface GetOperation {
   maxLag: number | undefined
 }
 
-export type PeerOperation = GetOperation
-
-export interface FoundKey {
-  type: 'found'
-  lookup: Lookup
-}
-
-/** The copy that was asked is complete, and does not have the key. */
-export interface MissedKey {
-  type: 'missed'
-  /** False: the partition has not caught up with its source, so the record may still arrive. */
-  caughtUp: boolean
-  /** It will not catch up: a record cannot be stored. */
-  isHalted: boolean
-  partition: number
-  /** As Lookup.replicaLag. */
-  lag?: number | null
-}
-
-export interface Failed {
-  type: 'failed'
-  error: LatchkeyError
-}
+export type PeerOperation = GetOperation | WideOperation
 
 /** Whether who asked is reached at the URL that the group has for it. */
 export interface Reached {
@@ -42,4 +20,4 @@ export interface Reached {
   said: string
 }
 
-export type Result = FoundKey | MissedKey | Failed | Reached
+export type Result = FoundKey | MissedKey | Failed | Reached | WideResult

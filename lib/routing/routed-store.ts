@@ -6,19 +6,20 @@
 import { LatchkeyError } from '../errors.ts'
 import type { ChunkBounds, ManyLookups, StoreReads, WalkChunk, WalkPosition } from '../store-protocol/reads.ts'
 import type { Lookup } from '../store-protocol/status.ts'
-import { type LocalStore, missedOf } from './answer.ts'
+import type { LocalReads } from './answer-wide.ts'
+import { missedOf } from './answer.ts'
 import type { Forwarder } from './forward.ts'
 import { type Answered, isForElsewhere } from './forwarded-lookup.ts'
-import type { MissedKey } from './operations.ts'
+import { GroupChanges, type LocalChanges } from './group-changes.ts'
+import type { GroupReads } from './group-reads.ts'
+import type { MissedKey } from './key-result.ts'
 import { answerHere, type RouteTable } from './route-table.ts'
 
 /** What a store has that is routed. Types of what passes through unchanged are those of the store. */
-export interface RoutableStore extends LocalStore, StoreReads {
+export interface RoutableStore extends LocalReads {
   readonly presentation: { readonly formats: { readonly key: string } }
-  readonly stats: unknown
-  readonly changes: unknown
+  readonly changes: LocalChanges
   readonly readers: unknown
-  flush(): Promise<number>
   status(): unknown
   progress(): unknown
 }
@@ -31,12 +32,17 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
   readonly #table: RouteTable
   readonly #forwarder: Forwarder
   readonly #mode: RoutingMode
+  /** Absent with ROUTING=none: then nothing is read but what is here. */
+  readonly #group: GroupReads | undefined
+  readonly #changes: LocalChanges
 
-  constructor(store: S, table: RouteTable, forwarder: Forwarder, mode: RoutingMode) {
+  constructor(store: S, table: RouteTable, forwarder: Forwarder, group: GroupReads | undefined) {
     this.#store = store
     this.#table = table
     this.#forwarder = forwarder
-    this.#mode = mode
+    this.#group = group
+    this.#mode = group === undefined ? 'none' : 'proxy'
+    this.#changes = group === undefined ? store.changes : new GroupChanges(store.changes, group.asker)
   }
 
   get id(): string {
@@ -55,8 +61,8 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
     return this.#store.readers
   }
 
-  get changes(): S['changes'] {
-    return this.#store.changes
+  get changes(): LocalChanges {
+    return this.#changes
   }
 
   status(): ReturnType<S['status']> {
@@ -80,7 +86,7 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
     if (this.#table.decision[partition] !== answerHere) return this.#forward(key, partition, maxLag)
     try {
       const found = this.#store.get(key, maxLag)
-      if (found === undefined) throw this.#missedHere(partition)
+      if (found === undefined) return this.#missed(key, this.#missedHere(partition))
       return found instanceof Promise ? this.#foundLater(found, key, partition, maxLag) : found
     } catch (thrown) {
       return this.#elsewhere(thrown, key, partition, maxLag)
@@ -88,27 +94,35 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
   }
 
   get heldPartitions(): readonly number[] {
-    return this.#store.heldPartitions
+    return this.#group?.partitions ?? this.#store.heldPartitions
   }
 
   get walkMark(): string {
     return this.#store.walkMark
   }
 
+  get readsGroup(): boolean {
+    return this.#group !== undefined
+  }
+
   getMany(keys: readonly Uint8Array[], bytesMax: number): ManyLookups | Promise<ManyLookups> {
-    return this.#store.getMany(keys, bytesMax)
+    return (this.#group ?? this.#store).getMany(keys, bytesMax)
   }
 
   readChunk(position: WalkPosition, bounds: ChunkBounds): WalkChunk | Promise<WalkChunk> {
-    return this.#store.readChunk(position, bounds)
+    return (this.#group ?? this.#store).readChunk(position, bounds)
+  }
+
+  fetchChunk(position: WalkPosition, bounds: ChunkBounds): Promise<WalkChunk> | undefined {
+    return this.#group?.fetchChunk(position, bounds)
   }
 
   count(): ReturnType<StoreReads['count']> {
-    return this.#store.count()
+    return (this.#group ?? this.#store).count()
   }
 
   flush(): Promise<number> {
-    return this.#store.flush()
+    return (this.#group ?? this.#store).flush()
   }
 
   async #foundLater(
@@ -123,7 +137,16 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
     } catch (thrown) {
       return this.#elsewhere(thrown, key, partition, maxLag)
     }
-    throw this.#missedHere(partition)
+    return this.#missed(key, this.#missedHere(partition))
+  }
+
+  /** The key is not in its partition. It may be in another one, if some keys are. */
+  #missed(key: Uint8Array, notFound: LatchkeyError): Promise<Lookup> {
+    if (this.#group === undefined || !this.#table.hasStrangers) throw notFound
+    return this.#group.findMisplaced(key).then((lookup) => {
+      if (lookup === undefined) throw notFound
+      return lookup
+    })
   }
 
   /** The partition has left since the decision, or the store does not serve. */
@@ -139,7 +162,7 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
 
   async #ask(key: Uint8Array, partition: number, maxLag: number | undefined): Promise<Lookup> {
     const { lookup, missed, instance }: Answered = await this.#forwarder.get(key, partition, maxLag)
-    if (lookup === undefined) throw this.#notFound(missed!, instance)
+    if (lookup === undefined) return this.#missed(key, this.#notFound(missed!, instance))
     if (instance !== undefined) lookup.instance = instance
     return lookup
   }

@@ -3,8 +3,16 @@
  * envelopes.
  */
 import { type ErrorCode, errorTable, LatchkeyError } from '../errors.ts'
-import type { MissedKey, PeerOperation, Result } from './operations.ts'
+import type { KeyResult, MissedKey } from './key-result.ts'
+import type { PeerOperation, Result } from './operations.ts'
 import { type HopReader, type HopWriter, wireFault } from './wire-bytes.ts'
+import {
+  type KeyResultCodec,
+  readWideOperation,
+  readWideResult,
+  writeWideOperation,
+  writeWideResult,
+} from './wire-wide.ts'
 
 /** Operations of one request. */
 export const operationsMax = 1_000
@@ -13,8 +21,18 @@ const messageLengthMax = 4_000
 const detailsLengthMax = 65_536
 
 /** Numbers of what is sent; never given to another thing. */
-const operationCodes = { get: 1 } as const
-const resultCodes = { found: 1, missed: 2, failed: 3, reached: 20 } as const
+const operationCodes = { get: 1, many: 2, chunk: 3, count: 4, flush: 5, visible: 6 } as const
+const resultCodes = {
+  found: 1,
+  missed: 2,
+  failed: 3,
+  many: 4,
+  chunk: 5,
+  count: 6,
+  flush: 7,
+  visible: 8,
+  reached: 20,
+} as const
 
 const hasCaughtUp = 1
 const hasLag = 2
@@ -59,27 +77,50 @@ export function writeResult(writer: HopWriter, result: Result): void {
       writer.u8(result.isReached === null ? 2 : result.isReached ? 1 : 0)
       writer.text(result.said.slice(0, messageLengthMax / 4))
       break
+    default:
+      writeWideResult(writer, result, keyResults)
   }
 }
 
 /** @throws LatchkeyError malformed_request */
 export function readResult(reader: HopReader): Result {
-  switch (reader.u8()) {
+  const code = reader.u8()
+  switch (code) {
+    case resultCodes.reached:
+      return { type: 'reached', isReached: readReached(reader), said: reader.text(messageLengthMax) }
+    case resultCodes.many:
+      return readWideResult('many', reader, keyResults)
+    case resultCodes.chunk:
+      return readWideResult('chunk', reader, keyResults)
+    case resultCodes.count:
+      return readWideResult('count', reader, keyResults)
+    case resultCodes.flush:
+      return readWideResult('flush', reader, keyResults)
+    case resultCodes.visible:
+      return readWideResult('visible', reader, keyResults)
+    default:
+      return readKeyResult(code, reader)
+  }
+}
+
+function readKeyResult(code: number, reader: HopReader): KeyResult {
+  switch (code) {
     case resultCodes.found:
       return { type: 'found', lookup: reader.lookup() }
     case resultCodes.missed:
       return readMissed(reader)
     case resultCodes.failed:
       return { type: 'failed', error: readError(reader) }
-    case resultCodes.reached:
-      return { type: 'reached', isReached: readReached(reader), said: reader.text(messageLengthMax) }
     default:
       throw wireFault('a result that is not known')
   }
 }
 
+const keyResults: KeyResultCodec = { write: writeResult, read: (reader) => readKeyResult(reader.u8(), reader) }
+
 function writeOperation(writer: HopWriter, operation: PeerOperation): void {
   writer.u8(operationCodes[operation.type])
+  if (operation.type !== 'get') return writeWideOperation(writer, operation)
   writer.bytes(operation.key)
   writer.f64(operation.maxLag ?? -1)
 }
@@ -88,6 +129,16 @@ function readOperation(reader: HopReader): PeerOperation {
   switch (reader.u8()) {
     case operationCodes.get:
       return readGet(reader)
+    case operationCodes.many:
+      return readWideOperation('many', reader)
+    case operationCodes.chunk:
+      return readWideOperation('chunk', reader)
+    case operationCodes.count:
+      return readWideOperation('count', reader)
+    case operationCodes.flush:
+      return readWideOperation('flush', reader)
+    case operationCodes.visible:
+      return readWideOperation('visible', reader)
     default:
       throw wireFault('an operation that is not known')
   }
@@ -99,7 +150,7 @@ function readGet(reader: HopReader): PeerOperation {
   return { type: 'get', key, maxLag: maxLag < 0 ? undefined : maxLag }
 }
 
-function readMissed(reader: HopReader): Result {
+function readMissed(reader: HopReader): MissedKey {
   const flags = reader.u8()
   if (flags > hasCaughtUp + hasLag + isLagKnown + isHalted) throw wireFault('flags that are not known')
   const missed: MissedKey = {

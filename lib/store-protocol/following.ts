@@ -48,9 +48,10 @@ export interface KeyWatching {
   /**
    * Takes changes, the last one of each key, up to `max` keys.
    * @returns undefined: there are none now. `missed`: there were changes that it does not name. `moved`: a partition has
-   *   changed its state, so its later changes may be missing here
+   *   changed its state, so its later changes may be missing here. `ended`: changes of some keys are not seen here any
+   *   more, since another instance of the group has them
    */
-  take(max: number, wants: WantsKey): readonly WatchedKey[] | 'missed' | 'moved' | undefined
+  take(max: number, wants: WantsKey): readonly WatchedKey[] | 'missed' | 'moved' | 'ended' | undefined
   close(): void
 }
 

@@ -3,7 +3,7 @@
  * belongs to one epoch: all partitions held here, as one publish left them. In a group it belongs to one epoch of each
  * instance that has read a part of it.
  */
-import type { LatchkeyError } from '../errors.ts'
+import { isInstance, LatchkeyError } from '../errors.ts'
 import type { Lookup } from './status.ts'
 
 /** A found record with its key. Key and value are copies that belong to the caller. */
@@ -34,7 +34,7 @@ export interface WalkPosition {
   readonly partition: number
   /** Unsigned 32 bits. */
   readonly hash: number
-  /** Mark of the process that the place is valid in, in a group; absent for this one. */
+  /** Mark of the process that the place is valid in, in a group, or what stands for one; absent for this one. */
   readonly mark?: string
 }
 
@@ -67,8 +67,8 @@ export interface StoreReads {
   readonly heldPartitions: readonly number[]
   /** Identifies this process: a walk cannot continue in another one. */
   readonly walkMark: string
-  /** Only in a group: positions may have the mark of another process. */
-  readonly takesAnyMark?: boolean
+  /** Other instances of a group are read, too: positions may have the mark of another process. */
+  readonly readsGroup?: boolean
   /** @param bytesMax values beyond it, after the first, are left out: answer_full */
   getMany(keys: readonly Uint8Array[], bytesMax: number): ManyLookups | Promise<ManyLookups>
   /** @throws LatchkeyError partition_not_held; replica_recovering or rebuilding while the partition is not complete */
@@ -90,4 +90,15 @@ export interface EntryCount {
   readonly count: number
   /** Only if partitions were named: of each of them. */
   readonly counts?: readonly number[]
+}
+
+/** Whether a lookup has failed because the key does not exist: in a group that is an error. */
+export function isKeyNotFound(thrown: unknown): boolean {
+  return isInstance(thrown, LatchkeyError) && thrown.code === 'key_not_found'
+}
+
+/** Returns results in which keys that do not exist are undefined, whether read in a group or not. */
+export function withoutNotFound({ epochs, results }: ManyLookups): ManyLookups['results'] {
+  if (epochs === undefined) return results
+  return results.map((result) => (isKeyNotFound(result) ? undefined : result))
 }

@@ -36,8 +36,17 @@ export class HeldCopies {
 
   /** Returns 0 for a primary, 1 for a replica, -1 for a partition that is not held. */
   roleOf(partition: number): number {
+    return this.#gauge(partition, 'role')
+  }
+
+  /** Whether some keys of the partition are not where the partitioner puts them. */
+  hasStrangers(partition: number): boolean {
+    return this.#gauge(partition, 'strangers') === 1
+  }
+
+  #gauge(partition: number, name: 'role' | 'strangers'): number {
     try {
-      return this.#threads.stats.gauge(partition, 'role')
+      return this.#threads.stats.gauge(partition, name)
     } catch {
       // The topics are not known yet, or have grown.
       return -1

@@ -1,7 +1,7 @@
 /** GET and the other commands that look keys up. */
 import { LatchkeyError } from '../../errors.ts'
 import { outcomeOf } from '../../metrics/index.ts'
-import type { ManyLookups } from '../../store-protocol/reads.ts'
+import { isKeyNotFound, type ManyLookups, withoutNotFound } from '../../store-protocol/reads.ts'
 import type { Lookup } from '../../store-protocol/status.ts'
 import { integerOf } from '../arguments.ts'
 import type { Client } from '../client.ts'
@@ -13,6 +13,7 @@ import { remember } from './remembering.ts'
 const releasedBytesMin = 16_384
 
 type Shown = Uint8Array | string
+type KeyResults = ManyLookups['results']
 
 const nothing = new Uint8Array(0)
 
@@ -57,7 +58,7 @@ export function mget(client: Client): void | Promise<void> {
 
 /** Keys that are named twice count twice, as in Redis. */
 export function exists(client: Client): void | Promise<void> {
-  const reply = ({ results }: ManyLookups) => {
+  const reply = (results: KeyResults) => {
     for (const result of results) if (result instanceof LatchkeyError && result.code !== 'answer_full') throw result
     client.replies.integer(results.filter((result) => result !== undefined).length)
   }
@@ -76,6 +77,7 @@ function lookUp(client: Client): Lookup | undefined | Promise<Lookup | undefined
     countRead(client, found)
     return found
   } catch (thrown) {
+    if (isKeyNotFound(thrown)) return countRead(client, undefined)
     stats.lookup(outcomeOf(thrown))
     throw thrown
   }
@@ -93,12 +95,13 @@ async function countLater(client: Client, coming: Promise<Lookup | undefined>): 
     countRead(client, found)
     return found
   } catch (thrown) {
+    if (isKeyNotFound(thrown)) return countRead(client, undefined)
     client.context.stats.lookup(outcomeOf(thrown))
     throw thrown
   }
 }
 
-function countRead(client: Client, found: Lookup | undefined): void {
+function countRead(client: Client, found: Lookup | undefined): undefined {
   client.context.stats.lookup(found === undefined ? 'not_found' : 'found')
   if (found !== undefined) client.hasRead(found.value.length)
 }
@@ -152,7 +155,7 @@ function release(lookup: Lookup | undefined): void {
 }
 
 /** Looks up the keys in all arguments. */
-function lookUpMany(client: Client, bytesMax: number): ManyLookups | Promise<ManyLookups> {
+function lookUpMany(client: Client, bytesMax: number): KeyResults | Promise<KeyResults> {
   const { context, args } = client
   const { store, stats } = context
   const count = args.count - 1
@@ -171,36 +174,34 @@ function lookUpMany(client: Client, bytesMax: number): ManyLookups | Promise<Man
     const many = keys.some((key) => key instanceof Promise)
       ? Promise.all(keys).then(readAll)
       : readAll(keys as Uint8Array[])
-    if (many instanceof Promise) return countManyLater(client, many)
-    countMany(client, many)
-    return many
+    return many instanceof Promise ? countManyLater(client, many) : countMany(client, many)
   } catch (thrown) {
     stats.lookup(outcomeOf(thrown))
     throw thrown
   }
 }
 
-async function countManyLater(client: Client, coming: Promise<ManyLookups>): Promise<ManyLookups> {
+async function countManyLater(client: Client, coming: Promise<ManyLookups>): Promise<KeyResults> {
   try {
-    const many = await coming
-    countMany(client, many)
-    return many
+    return countMany(client, await coming)
   } catch (thrown) {
     client.context.stats.lookup(outcomeOf(thrown))
     throw thrown
   }
 }
 
-function countMany({ context: { stats } }: Client, { results }: ManyLookups): void {
+function countMany({ context: { stats } }: Client, many: ManyLookups): KeyResults {
+  const results = withoutNotFound(many)
   for (const result of results) {
     if (result === undefined) stats.lookup('not_found')
     else if (!(result instanceof LatchkeyError)) stats.lookup('found')
     else stats.lookup(result.code === 'answer_full' ? 'found' : outcomeOf(result))
   }
+  return results
 }
 
 /** Replies hold no errors within an array, because clients do not expect them there: one error refuses all. */
-function replyMany(client: Client, { results }: ManyLookups): void | Promise<void> {
+function replyMany(client: Client, results: KeyResults): void | Promise<void> {
   for (const result of results) {
     if (result instanceof LatchkeyError) throw result.code === 'answer_full' ? tooMuch() : result
   }

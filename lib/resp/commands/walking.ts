@@ -6,9 +6,9 @@ import { CommandError } from '../error-reply.ts'
 import { Glob } from '../glob.ts'
 import { keysReplyBytesMax, keysReplyMax, scanCountMax, walksMax } from '../limits.ts'
 import { nextTurn } from '../next-turn.ts'
+import { scanCursor, scanPosition } from '../scan-cursor.ts'
 import type { RespStore } from '../store-view.ts'
 
-const hashes = 2 ** 32
 const scanCountDefault = 10
 
 interface ScanOptions {
@@ -18,19 +18,16 @@ interface ScanOptions {
   hasStrings: boolean
 }
 
-/** The cursor is partition × 2^32 + hash. It stays good over a restart, which may return keys again or leave out some. */
 export function scan(client: Client): void | Promise<void> {
   const cursor = cursorOf(client)
   const { glob, count, hasStrings } = scanOptionsOf(client)
   const { store } = client.context
-  const position = hasStrings
-    ? heldAt(store, { partition: Math.floor(cursor / hashes), hash: cursor % hashes })
-    : undefined
+  const position = hasStrings ? heldAt(store, scanPosition(store, cursor)) : undefined
   if (position === undefined) return replyScan(client, 0, [])
   const chunk = store.readChunk(position, boundsOf(store, glob, count))
   const reply = (read: WalkChunk): void | Promise<void> => {
     const next = read.next ?? heldAt(store, { partition: position.partition + 1, hash: 0 })
-    const nextCursor = next === undefined ? 0 : next.partition * hashes + next.hash
+    const nextCursor = next === undefined ? 0 : scanCursor(store, next)
     const found = keysOf(store, read, glob)
     if (found instanceof Promise) return found.then((shown) => replyScan(client, nextCursor, shown))
     return replyScan(client, nextCursor, found)
@@ -65,9 +62,12 @@ async function allKeys(client: Client, glob: Glob): Promise<Uint8Array[]> {
   const { store } = client.context
   const found: Uint8Array[] = []
   let bytes = 0
+  /** Where the keys of the present partition begin. */
+  let partitionAt = 0
   let position = heldAt(store, { partition: 0, hash: 0 })
   while (position !== undefined && !client.isOver) {
     const chunk: WalkChunk = await store.readChunk(position, boundsOf(store, glob, keysReplyMax))
+    if (chunk.isRestart) bytes -= found.splice(partitionAt).reduce((sum, { length }) => sum + length, 0)
     for (const key of await keysOf(store, chunk, glob)) {
       found.push(key)
       bytes += key.length
@@ -76,6 +76,7 @@ async function allKeys(client: Client, glob: Glob): Promise<Uint8Array[]> {
       const bounds = `${keysReplyMax} keys or ${keysReplyBytesMax} bytes of them`
       throw new CommandError(`ERR KEYS: more than ${bounds} match; use SCAN, or a narrower pattern`)
     }
+    if (chunk.next === undefined) partitionAt = found.length
     position = chunk.next ?? heldAt(store, { partition: position.partition + 1, hash: 0 })
     await nextTurn()
     glob.renew()

@@ -89,7 +89,8 @@ export class Notifier {
       await nextTurn()
       const taken = this.#watch?.take(changesPerTurn, this.#wants)
       if (taken === undefined) break
-      if (typeof taken === 'string') this.#lost(taken)
+      if (taken === 'ended') this.#end()
+      else if (typeof taken === 'string') this.#lost(taken)
       else await this.#dispatchAll(taken)
     }
     this.#isDispatching = false
@@ -105,6 +106,13 @@ export class Notifier {
   /** Lets others have their turn if this one is over. */
   #turn(): void | Promise<void> {
     if (this.#turns.isOver) return new Promise((resolve) => this.#turns.wait(resolve))
+  }
+
+  /** Clients connect again, and learn why. */
+  #end(): void {
+    this.#watch?.close()
+    this.#watch = undefined
+    for (const queue of this.#users) queue.fail('changes cannot be watched')
   }
 
   #lost(what: 'missed' | 'moved'): void {

@@ -9,7 +9,7 @@ import type {
 import { FakeStore } from './fake-store.ts'
 
 export class FakeGroupStore extends FakeStore {
-  readonly takesAnyMark = true
+  readonly readsGroup = true
   readonly epochs: Record<string, number> = { i1: 42, i2: 7 }
   /** Of the process that has the partitions 2 and 3. */
   otherMark = 'm2'
@@ -32,7 +32,7 @@ export class FakeGroupStore extends FakeStore {
   }
 
   override count(): EntryCount {
-    return { epoch: 0, epochs: this.epochs, count: super.count().count }
+    return { epoch: 0, epochs: this.epochs, count: (super.count() as EntryCount).count }
   }
 
   #chunk(position: WalkPosition, bounds: ChunkBounds, instance: string, mark: string): WalkChunk {

@@ -3,7 +3,13 @@ import type { Definition } from '../../../lib/definition/index.ts'
 import { type Presentation, presentationOf } from '../../../lib/definition/presentation.ts'
 import { createRequestHandler, observe, type RequestHandlerOptions, type StoreView } from '../../../lib/http/handler.ts'
 import { type HttpServer, listen, type ListenOptions } from '../../../lib/server/listen.ts'
-import type { ChunkBounds, ManyLookups, WalkChunk, WalkPosition } from '../../../lib/store-protocol/reads.ts'
+import type {
+  ChunkBounds,
+  EntryCount,
+  ManyLookups,
+  WalkChunk,
+  WalkPosition,
+} from '../../../lib/store-protocol/reads.ts'
 import { Stats } from '../../../lib/store-protocol/stats.ts'
 import type { Lookup, RecoveryProgress, StoreStatus } from '../../../lib/store-protocol/status.ts'
 import { chunkOf, type FakeEntry, manyOf } from './fake-reads.ts'
@@ -93,7 +99,7 @@ export class FakeStore implements StoreView {
     return before ? before.then(read) : read()
   }
 
-  count(): { epoch: number; count: number } {
+  count(): EntryCount | Promise<EntryCount> {
     return { epoch: this.epoch, count: this.#entries.size }
   }
 

@@ -4,7 +4,7 @@ import type { KeyWatching, WantsKey, WatchedKey } from '../../../lib/store-proto
 import { FakeWaits } from '../http/fake-waits.ts'
 
 interface Watch {
-  readonly left: (WatchedKey | 'missed' | 'moved')[]
+  readonly left: (WatchedKey | 'missed' | 'moved' | 'ended')[]
   readonly ready: () => void
 }
 
@@ -30,7 +30,7 @@ export class FakeWatches extends FakeWaits {
     return { take: (max, wants) => take(watch, max, wants), close: () => void this.#watches.delete(watch) }
   }
 
-  change(change: WatchedKey | 'missed' | 'moved'): void {
+  change(change: WatchedKey | 'missed' | 'moved' | 'ended'): void {
     for (const { left, ready } of this.#watches) {
       left.push(change)
       ready()
@@ -38,9 +38,9 @@ export class FakeWatches extends FakeWaits {
   }
 }
 
-function take({ left }: Watch, max: number, wants: WantsKey): readonly WatchedKey[] | 'missed' | 'moved' | undefined {
+function take({ left }: Watch, max: number, wants: WantsKey): ReturnType<KeyWatching['take']> {
   if (left.length === 0) return undefined
-  if (typeof left[0] === 'string') return left.shift() as 'missed' | 'moved'
+  if (typeof left[0] === 'string') return left.shift() as 'missed' | 'moved' | 'ended'
   const taken: WatchedKey[] = []
   while (taken.length < max && left.length > 0 && typeof left[0] !== 'string') {
     const change = left.shift() as WatchedKey

@@ -5,6 +5,7 @@ import {
   type ReplyOutput,
   RespContext,
   type RespContextOptions,
+  type RespStore,
   Session,
 } from '../../../lib/resp/index.ts'
 import { RespFakeStore } from './fake-store.ts'
@@ -33,14 +34,14 @@ class Taken {
   }
 }
 
-export class Talk {
-  readonly store: RespFakeStore
+export class Talk<Store extends RespStore = RespFakeStore> {
+  readonly store: Store
   readonly stats = new RespStats(commandLabels)
   readonly output = new Taken()
   readonly context: RespContext
   session: Session
 
-  constructor(options: RespContextOptions = {}, store = new RespFakeStore()) {
+  constructor(options: RespContextOptions = {}, store: Store = new RespFakeStore() as RespStore as Store) {
     this.store = store
     this.context = new RespContext(store, this.stats, options)
     this.session = this.open()

@@ -4,12 +4,15 @@ import { partitionOf } from '../../../lib/map/index.ts'
 import { type CopyState, noCopy } from '../../../lib/store-protocol/copy-state.ts'
 import type { Lookup } from '../../../lib/store-protocol/status.ts'
 import { FakeStore } from '../http/fake-store.ts'
+import { FakeWatches } from '../resp/fake-watch.ts'
 
 export const primary: CopyState = { role: 0, isReady: true, caughtUp: true, isHalted: false, lag: undefined }
 export const replica: CopyState = { role: 1, isReady: true, caughtUp: true, isHalted: false, lag: 0 }
 
 class FakeStates extends Map<number, CopyState> {
   partitionCount = 4
+  /** Partitions with keys that belong elsewhere. */
+  readonly strange = new Set<number>()
 
   of(partition: number): CopyState {
     return this.get(partition) ?? noCopy
@@ -18,9 +21,14 @@ class FakeStates extends Map<number, CopyState> {
   roleOf(partition: number): number {
     return this.of(partition).role
   }
+
+  hasStrangers(partition: number): boolean {
+    return this.strange.has(partition)
+  }
 }
 
 export class FakeCopies extends FakeStore {
+  override readonly changes = new FakeWatches()
   readonly copies = new FakeStates()
   readonly records = new Map<string, string>()
   /** Called before each lookup. */

@@ -5,9 +5,9 @@ import { Routing, type RoutingOptions } from '../../../lib/routing/index.ts'
 import { type HttpServer, listen, type ListenOptions } from '../../../lib/server/listen.ts'
 import { FakeCopies, primary, replica } from './fake-copies.ts'
 
-export interface Instance extends AsyncDisposable {
+export interface Instance<Store extends FakeCopies = FakeCopies> extends AsyncDisposable {
   readonly name: string
-  readonly store: FakeCopies
+  readonly store: Store
   readonly routing: Routing<FakeCopies>
   readonly server: HttpServer
   /** Where others find it; that of its server by default. */
@@ -21,7 +21,14 @@ export interface InstanceOptions extends Partial<RoutingOptions> {
 }
 
 export function startInstance(name: string, options: InstanceOptions = {}): Instance {
-  const store = new FakeCopies()
+  return startInstanceOf(name, new FakeCopies(), options)
+}
+
+export function startInstanceOf<Store extends FakeCopies>(
+  name: string,
+  store: Store,
+  options: InstanceOptions = {},
+): Instance<Store> {
   const { token, listen: listening, ...others } = options
   const routing = new Routing(store, { token, mode: 'proxy', roundsMs: 100, ...others })
   const handler = createRequestHandler(
@@ -53,7 +60,12 @@ export type Holders = readonly (readonly string[])[]
 let generation = 0
 
 /** Gives all instances a plan, and the copies that it names. */
-export function plan(instances: readonly Instance[], holders: Holders, outsiders: readonly Member[] = []): void {
+export function plan(
+  instances: readonly Instance[],
+  holders: Holders,
+  outsiders: readonly Member[] = [],
+  hasStrangers = false,
+): void {
   for (const { name, store } of instances) {
     store.copies.clear()
     for (const [partition, [first, ...copies]] of holders.entries()) {
@@ -61,7 +73,7 @@ export function plan(instances: readonly Instance[], holders: Holders, outsiders
       else if (copies.includes(name)) store.copies.set(partition, replica)
     }
   }
-  announce(instances, holders, outsiders)
+  announce(instances, holders, outsiders, hasStrangers)
 }
 
 export interface Member {
@@ -70,12 +82,17 @@ export interface Member {
 }
 
 /** Gives all instances a plan, which is true or not. */
-export function announce(instances: readonly Instance[], holders: Holders, outsiders: readonly Member[] = []): void {
+export function announce(
+  instances: readonly Instance[],
+  holders: Holders,
+  outsiders: readonly Member[] = [],
+  hasStrangers = false,
+): void {
   generation++
   const members = [...instances, ...outsiders].map(({ name, url }) => ({ memberId: `member-${name}`, id: name, url }))
   const at = (name: string | undefined) => members.findIndex(({ id }) => id === name)
   const routes = holders.map(([first, ...copies]): Route => {
-    const route = { primary: at(first), copies: copies.map(at), target: -1, isComplete: true, hasStrangers: false }
+    const route = { primary: at(first), copies: copies.map(at), target: -1, isComplete: true, hasStrangers }
     return { ...route, isRetaining: false }
   })
   for (const { name, routing } of instances) {

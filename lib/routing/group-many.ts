@@ -1,0 +1,118 @@
+/** Looks many keys up in the group: one request to each instance that is primary of some of them, at the same time. */
+import { isInstance, LatchkeyError } from '../errors.ts'
+import type { InstanceEpochs, ManyLookups } from '../store-protocol/reads.ts'
+import type { Lookup } from '../store-protocol/status.ts'
+import { askMany, shareOf } from './ask-many.ts'
+import type { GroupAsker } from './group-asker.ts'
+import { keyNotFound } from './key-not-found.ts'
+import type { KeyResult } from './key-result.ts'
+import { findMisplaced } from './misplaced-keys.ts'
+import { scatter, type ScatterTimes } from './scatter.ts'
+
+type KeyOutcome = Lookup | LatchkeyError
+
+export class GroupMany {
+  readonly #asker: GroupAsker
+  readonly #times: ScatterTimes | undefined
+
+  constructor(asker: GroupAsker, times?: ScatterTimes) {
+    this.#asker = asker
+    this.#times = times
+  }
+
+  /** As StoreReads.getMany, over all partitions. Rejects if the store here does not serve. */
+  async getMany(keys: readonly Uint8Array[], bytesMax: number): Promise<ManyLookups> {
+    const epochs: Record<string, number> = {}
+    const outcomes: (KeyOutcome | undefined)[] = keys.map(() => undefined)
+    let open = [...keys.keys()]
+    let used = 0
+    for (;;) {
+      const round = await this.#look(keys, open, bytesMax - used, epochs)
+      for (const [at, index] of open.entries()) {
+        const outcome = round[at]!
+        outcomes[index] = outcome
+        if (!isInstance(outcome, LatchkeyError)) used += outcome.value.length
+      }
+      const full = open.filter((index) => isFull(outcomes[index]!))
+      // One member had more of the values than its share. What is left of the bound is asked for, unless it is little.
+      if (full.length === 0 || full.length === open.length || used >= bytesMax * 0.9) break
+      open = full
+    }
+    return this.#within(bytesMax, outcomes as KeyOutcome[], epochs)
+  }
+
+  /** @param wanted indexes of keys to look up */
+  async #look(
+    keys: readonly Uint8Array[],
+    wanted: readonly number[],
+    bytesMax: number,
+    epochs: Record<string, number>,
+  ): Promise<readonly KeyOutcome[]> {
+    const asker = this.#asker
+    const partitions = wanted.map((index) => asker.local.partitionOf(keys[index]!))
+    const results = await scatter<KeyResult>({
+      attempted: asker.attempted,
+      partitions,
+      candidates: (part) => asker.routes.candidates(partitions[part]!),
+      nameOf: (member) => asker.nameOf(member),
+      ask: async (member, parts, timeoutMs) => {
+        const those = parts.map((part) => keys[wanted[part]!]!)
+        const bounded = { keys: those, bytesMax: shareOf(bytesMax, parts.length / wanted.length) }
+        const { epoch, results: answered } = await askMany(asker, member, bounded, timeoutMs)
+        epochs[asker.instanceOf(member)] = epoch
+        return answered.map((result) => (result.type === 'failed' ? result.error : result))
+      },
+      ...(this.#times && { times: this.#times }),
+    })
+    const outcomes = results.map((result) => this.#outcomeOf(result))
+    return this.#findMisplaced(keys, wanted, outcomes, bytesMax)
+  }
+
+  #outcomeOf(result: KeyResult | LatchkeyError): KeyOutcome {
+    if (isInstance(result, LatchkeyError)) return result
+    if (result.type === 'found') return result.lookup
+    return result.type === 'failed' ? result.error : keyNotFound(this.#asker.attempted, result)
+  }
+
+  async #findMisplaced(
+    keys: readonly Uint8Array[],
+    wanted: readonly number[],
+    outcomes: readonly KeyOutcome[],
+    bytesMax: number,
+  ): Promise<readonly KeyOutcome[]> {
+    if (!this.#asker.routes.hasStrangers) return outcomes
+    const missed = [...outcomes.keys()].filter((at) => isNotFound(outcomes[at]!))
+    if (missed.length === 0) return outcomes
+    const asked = missed.map((at) => keys[wanted[at]!]!)
+    const elsewhere = await findMisplaced(this.#asker, asked, bytesMax)
+    const all = [...outcomes]
+    for (const [index, at] of missed.entries()) all[at] = elsewhere[index] ?? all[at]!
+    return all
+  }
+
+  /** Values beyond the bound are left out, in the order of the keys. */
+  #within(bytesMax: number, outcomes: readonly KeyOutcome[], epochs: InstanceEpochs): ManyLookups {
+    let used = 0
+    const results = outcomes.map((outcome) => {
+      if (isInstance(outcome, LatchkeyError)) return outcome
+      const { length } = outcome.value
+      if (used > 0 && used + length > bytesMax) return answerFull(this.#asker.attempted, bytesMax)
+      used += Math.max(1, length)
+      return outcome
+    })
+    return { epoch: 0, epochs, results }
+  }
+}
+
+function isFull(outcome: KeyOutcome): boolean {
+  return isInstance(outcome, LatchkeyError) && outcome.code === 'answer_full'
+}
+
+function isNotFound(outcome: KeyOutcome): boolean {
+  return isInstance(outcome, LatchkeyError) && outcome.code === 'key_not_found'
+}
+
+function answerFull(attempted: string, bytesMax: number): LatchkeyError {
+  const found = `the values of the keys before fill the answer of at most ${bytesMax} bytes. Request this key again`
+  return new LatchkeyError('answer_full', `${attempted}: ${found}`)
+}

@@ -1,0 +1,93 @@
+/**
+ * Keys that are where the partitioner does not put them: of a producer with another partitioner, or from before the
+ * topic has grown. While the group knows of such keys, one that its own partition does not have is looked for in all
+ * partitions before it is missing.
+ */
+import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
+import type { Lookup } from '../store-protocol/status.ts'
+import { askMany, shareOf } from './ask-many.ts'
+import type { GroupAsker } from './group-asker.ts'
+import type { KeyResult } from './key-result.ts'
+
+const askMsMax = 2_000
+/** For so long, primaries are asked again: a partition that moves has none for a moment. */
+const roundsMs = 1_000
+const pauseMs = 50
+
+/** What was found; undefined if no partition has the key; or why that is not known. */
+export type Searched = Lookup | LatchkeyError | undefined
+
+/** Asks the primaries of all partitions, at the same time. @returns for each key; never rejects */
+export async function findMisplaced(
+  asker: GroupAsker,
+  keys: readonly Uint8Array[],
+  bytesMax: number,
+): Promise<readonly Searched[]> {
+  const startedAt = performance.now()
+  for (;;) {
+    const outcomes = await searchOnce(asker, keys, bytesMax)
+    const mayHelp = outcomes.some((outcome) => isInstance(outcome, LatchkeyError) && outcome.retriable)
+    if (!mayHelp || performance.now() - startedAt + pauseMs >= roundsMs) return outcomes
+    await Bun.sleep(pauseMs)
+  }
+}
+
+async function searchOnce(
+  asker: GroupAsker,
+  keys: readonly Uint8Array[],
+  bytesMax: number,
+): Promise<readonly Searched[]> {
+  const searched = primaries(asker)
+  if (isInstance(searched, LatchkeyError)) return keys.map(() => searched)
+  const share = shareOf(bytesMax, 1 / searched.size)
+  const answers = await Promise.all(
+    [...searched].map(async ([member, partitions]): Promise<readonly KeyResult[] | LatchkeyError> => {
+      try {
+        return (await askMany(asker, member, { keys, bytesMax: share, searched: partitions }, askMsMax)).results
+      } catch (thrown) {
+        return isInstance(thrown, LatchkeyError) ? thrown : new LatchkeyError('internal', messageOf(thrown))
+      }
+    }),
+  )
+  const failure = answers.find((answer) => isInstance(answer, LatchkeyError))
+  const whole = answers.filter((answer): answer is readonly KeyResult[] => !isInstance(answer, LatchkeyError))
+  return keys.map((_, index) =>
+    outcomeOf(
+      asker,
+      whole.map((results) => results[index]!),
+      failure,
+    ),
+  )
+}
+
+/** Returns the partitions by the member that is their primary; an error if one has none. */
+function primaries({ routes, attempted }: GroupAsker): Map<string, number[]> | LatchkeyError {
+  const searched = new Map<string, number[]>()
+  for (let partition = 0; partition < routes.partitionCount; partition++) {
+    const primary = routes.primaryOf(partition)
+    if (primary === undefined) {
+      const found = `the key may be in partition ${partition}, which no instance of the group holds now`
+      return new LatchkeyError('partition_unassigned', `${attempted}: ${found}`, { details: { partition } })
+    }
+    const partitions = searched.get(primary.memberId) ?? []
+    partitions.push(partition)
+    searched.set(primary.memberId, partitions)
+  }
+  return searched
+}
+
+/** What a primary has found precedes what a copy has, and that precedes the reason why one does not know. */
+function outcomeOf(asker: GroupAsker, results: readonly KeyResult[], unanswered: LatchkeyError | undefined): Searched {
+  let copy: Lookup | undefined
+  let failure = unanswered
+  let caughtUp = true
+  for (const result of results) {
+    if (result.type === 'failed') failure ??= result.error
+    else if (result.type === 'missed') caughtUp &&= result.caughtUp
+    else if (result.lookup.replicaLag === undefined) return result.lookup
+    else copy ??= result.lookup
+  }
+  if (copy !== undefined || failure !== undefined || caughtUp) return copy ?? failure
+  const found = 'the store holds no record under the key yet'
+  return new LatchkeyError('key_not_found', `${asker.attempted}: ${found}`, { details: { caughtUp } })
+}
