@@ -8,7 +8,7 @@ import { Fixture } from '../support/store/fixture.ts'
 import { until } from '../support/until.ts'
 
 const partitions = [0, 1, 2, 3]
-const handovers = 20
+const handovers = 30
 
 function rolesOf(store: Store): { primaries: number[]; replicas: number[] } {
   const { primary, replicas } = store.status().partitions
@@ -67,7 +67,7 @@ function watch(store: Store, keys: readonly string[]) {
   }
 }
 
-test('counts of updates are exact, and no value gets older, when partitions move between two stores 20 times', async () => {
+test('counts of updates are exact, and no value gets older, when partitions move between two stores 30 times', async () => {
   await using fixture = await Fixture.create({ partitions: partitions.length })
   const random = Random.of('role changes')
   const { direct } = fixture.cluster.broker
