@@ -10,8 +10,11 @@ export function nearName(name: string, known: Iterable<string>): string | undefi
   const allowed = name.length < 4 ? 0 : name.length < 8 ? 1 : distanceMax
   let nearest: string | undefined
   let nearestDistance = allowed + 1
+  const letters = lettersOf(name)
   for (const candidate of known) {
     if (Math.abs(candidate.length - name.length) >= nearestDistance) continue
+    // An edit adds a letter, removes one, or both. A start compares each variable of the environment with each setting.
+    if (bitsOf(letters ^ lettersOf(candidate)) >= 2 * nearestDistance) continue
     const distance = slips(name, candidate)
     if (distance >= nearestDistance) continue
     nearest = candidate
@@ -23,6 +26,19 @@ export function nearName(name: string, known: Iterable<string>): string | undefi
 /** Returns the known flags that end with the words of `name`, for example `--kafka-brokers` for `--brokers`. */
 export function longerNames(name: string, known: Iterable<string>): string[] {
   return [...known].filter((candidate) => candidate.endsWith(`-${name}`))
+}
+
+/** Returns the set of letters that occur, a bit for each. Others share them. */
+function lettersOf(name: string): number {
+  let letters = 0
+  for (let i = 0; i < name.length; i++) letters |= 1 << (name.charCodeAt(i) & 31)
+  return letters
+}
+
+function bitsOf(set: number): number {
+  let bits = 0
+  for (let rest = set; rest !== 0; rest &= rest - 1) bits++
+  return bits
 }
 
 /** Optimal string alignment distance (Damerau-Levenshtein without repeated edits of the same place). */
