@@ -74,10 +74,11 @@ async function restoreSegments(
     const memory = segment.bytes.subarray(0, row.used)
     return directory.mapped.show(map.snapshots, partition, segment, row.used, () => files.showSegment(row, memory))
   }
-  await fillSegments(files, restored, show)
   const table = map.snapshots.createTable(index.bits)
   try {
-    await files.readIndex(new Uint8Array(table.slots.buffer, table.slots.byteOffset, table.slots.byteLength))
+    const { buffer, byteOffset, byteLength } = table.slots
+    // The system reads the index beside this thread, which checks what is shown.
+    await allOf([files.readIndex(new Uint8Array(buffer, byteOffset, byteLength)), fillSegments(files, restored, show)])
     table.count = translate(table.slots, files, restored)
     map.snapshots.install(partition, table)
   } catch (error) {
@@ -110,7 +111,12 @@ async function fillSegments(
       }
     }
   })
-  const failed = (await Promise.allSettled(filling)).find(({ status }) => status === 'rejected')
+  await allOf(filling)
+}
+
+/** Rejects with the first fault once all have ended: none writes to memory any more. */
+async function allOf(steps: readonly Promise<void>[]): Promise<void> {
+  const failed = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
 }
 
