@@ -71,11 +71,14 @@ export function awaited(
   const isStrange = ({ partition, hasStrangers }: Holding) =>
     hasStrangers && plan.routes[partition]?.hasStrangers === false
   if (held.some(isStrange)) return 'strangers'
-  const isDue = ({ partition, isReady, isComplete }: Holding) => {
+  const isDue = ({ partition, isReady, isPromoting, isComplete }: Holding) => {
     const route = plan.routes[partition]
     if (route === undefined || !isReady) return false
     if (route.target === own || (route.primary === own && isComplete && !route.isComplete)) return true
-    return route.isRetaining && !reported.some((one) => one.partition === partition && one.isReady)
+    const before = reported.find((one) => one.partition === partition)
+    // A primary that is promoted keeps the partition meanwhile, also if another member shall have it.
+    if (route.target >= 0 && before?.isPromoting === true && !isPromoting) return true
+    return route.isRetaining && before?.isReady !== true
   }
   return held.some(isDue) ? 'ready' : undefined
 }

@@ -78,6 +78,18 @@ test('another plan is wanted when a copy is ready for which others are kept, onc
   expect(awaited(retaining, 'a', [held(1, { isReady: true })], [])).toBeUndefined()
 })
 
+test('another plan is wanted when the promotion of a partition has ended that another member shall have', () => {
+  const promoted = plan({ primary: 0, copies: [1], target: 1 }, { primary: 0, copies: [1] })
+  const [before, now] = [
+    { isReady: true, isPromoting: true },
+    { isReady: true, isPrimary: true },
+  ]
+  expect(awaited(promoted, 'a', [held(0, before)], [held(0, before)])).toBeUndefined()
+  expect(awaited(promoted, 'a', [held(0, now)], [held(0, before)])).toBe('ready')
+  expect(awaited(promoted, 'a', [held(0, now)], [held(0, now)])).toBeUndefined()
+  expect(awaited(promoted, 'a', [held(1, now)], [held(1, before)])).toBeUndefined()
+})
+
 test('another plan is wanted when a member finds keys that the plan does not know to be elsewhere', () => {
   const strange = plan({ primary: 1, copies: [0] }, { primary: 1, copies: [0], hasStrangers: true })
   expect(awaited(strange, 'a', [held(0, { hasStrangers: true })], [])).toBe('strangers')

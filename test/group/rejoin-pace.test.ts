@@ -30,5 +30,16 @@ test('requests that change nothing become rarer, down to one in 30 seconds, unti
   pace.want(last + 2_000, 'lost')
   pace.want(last + 2_050, 'ready')
   const reasons = [last + 2_100, last + 2_200, last + 2_300].map((nowMs) => pace.take(nowMs))
-  expect(reasons).toEqual([undefined, 'ready', undefined])
+  expect(reasons).toEqual([undefined, 'lost', undefined])
+})
+
+test('a plan of another request fulfils what depends on the plan, and not the other wishes', () => {
+  const pace = new RejoinPace()
+  pace.want(0, 'ready')
+  pace.planned(true)
+  expect(pace.take(10_000)).toBeUndefined()
+  pace.want(10_000, 'ready')
+  pace.want(10_000, 'lost')
+  pace.planned(true)
+  expect([pace.take(20_000), pace.take(30_000)]).toEqual(['lost', undefined])
 })

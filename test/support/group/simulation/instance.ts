@@ -2,87 +2,121 @@
 import { GroupNotice } from '../../../../lib/group-protocol/group-notice.ts'
 import type { GroupPlan, Holding, MemberReport } from '../../../../lib/group-protocol/member.ts'
 import { assignmentData, encodeSubscription } from '../../../../lib/group/consumer-protocol.ts'
-import { Leader } from '../../../../lib/group/leader.ts'
-import { decodePlan, encodeMember } from '../../../../lib/group/member-data.ts'
+import { Expulsions } from '../../../../lib/group/expulsion.ts'
+import { decodePlan, encodeMember, exclusion } from '../../../../lib/group/member-data.ts'
 import { type GroupAssignment, Membership, type MembershipOptions } from '../../../../lib/group/membership.ts'
 import { awaited, changesOf } from '../../../../lib/group/plan.ts'
 import { RejoinPace } from '../../../../lib/group/rejoin-pace.ts'
-import { type CopyFaults, SimulatedCopy } from './copy.ts'
+import { SuccessorHold } from '../../../../lib/group/successor-hold.ts'
+import { SimulatedCopy } from './copy.ts'
+import type { InstanceFaults } from './faults.ts'
+import { SimulatedLeader } from './leader.ts'
 import type { SimulatedLog } from './log.ts'
 import { SimulatedProcess, type Surroundings } from './process.ts'
-
-export interface InstanceFaults extends CopyFaults {
-  /** Claims without a lease. */
-  ignoresLease?: boolean
-  /** Names a rebalance timeout to the coordinator that is below the session timeout. */
-  isHasty?: boolean
-  /** Stays primary when the coordinator has removed it. */
-  ignoresRemoval?: boolean
-}
+import type { Fitness } from './profile.ts'
 
 export interface InstanceOptions {
   number: number
   standbys: number
+  fitness: Fitness
+  roomBytes: number
+  /** More are added while it runs; it sees them after a while. */
   logs: readonly SimulatedLog[]
   /** End of each partition of the source. */
   sourceEnd: () => number
   membership: Omit<MembershipOptions, 'group' | 'protocols'>
   faults: InstanceFaults
+  /** Whether nothing listens at a URL. */
+  isRefused: (url: string) => boolean
   say: (line: string) => void
+  fail: (found: string) => never
 }
 
 const stepMs = 400
 const handoverMs = 20_000
 const group = 'orders'
+const token = 'the token of the group'
+const tokens: Record<Fitness, string | undefined> = {
+  fit: token,
+  setting: token,
+  unreadable: token,
+  token: 'another token',
+  unsigned: undefined,
+}
 
 export class SimulatedInstance {
   readonly name: string
+  readonly url: string
   readonly process: SimulatedProcess
   readonly membership: Membership
+  readonly expulsions: Expulsions
+  readonly fitness: Fitness
+  readonly roomBytes: number
   readonly copies = new Map<number, SimulatedCopy>()
   plan: GroupPlan | undefined
+  memberId = ''
   isLeaving = false
+  /** Its listener is closed for a while. */
+  isRefusing = false
   readonly #options: InstanceOptions
   readonly #around: Surroundings
   readonly #notice: GroupNotice
+  readonly #hold: SuccessorHold
   readonly #pace = new RejoinPace()
-  readonly #leader: Leader
-  #memberId = ''
+  readonly #leader: SimulatedLeader
   #reported: readonly Holding[] = []
+  #partitionCount: number
+  #heldUntilMs = Number.NEGATIVE_INFINITY
   #planText = ''
   #leavesAtMs = Number.POSITIVE_INFINITY
 
   constructor(around: Surroundings, options: InstanceOptions) {
     this.#around = around
     this.#options = options
-    this.name = `i${options.number}`
+    const { number, fitness, standbys, membership, faults } = options
+    this.name = `i${number}`
+    this.url = `http://10.0.0.${number}:80`
+    this.fitness = fitness
+    this.roomBytes = options.roomBytes
+    this.#partitionCount = options.logs.length
     this.process = new SimulatedProcess(around)
-    this.#notice = new GroupNotice(GroupNotice.buffer(options.membership.sessionTimeoutMs))
-    this.#leader = new Leader({ group, topic: group, token: undefined, standbys: options.standbys })
+    this.#notice = new GroupNotice(GroupNotice.buffer(membership.sessionTimeoutMs))
+    this.#hold = new SuccessorHold(2 * membership.heartbeatMs)
+    const leading = { group, token: tokens[fitness], standbys, faults, fail: options.fail }
+    this.#leader = new SimulatedLeader(leading, options.logs)
     const sleep = (ms: number, signal: AbortSignal) => this.process.sleep(ms, signal)
+    const nowMs = () => around.clock.nowMs
     this.membership = new Membership(
-      this.process.client(options.faults.isHasty === true ? 1_500 : undefined),
-      { group, protocols: ['latchkey-1'], ...options.membership },
+      this.process.client(faults.isHasty === true ? 1_500 : undefined),
+      { group, protocols: ['latchkey-1'], ...membership },
       {
-        report: () => {
-          const report = this.#report()
-          this.#reported = report.held
-          return encodeSubscription([group], encodeMember(group, undefined, report))
-        },
+        report: () => this.#metadata(),
         assign: (members, { generation }) => {
-          const decision = this.#leader.decide(members, generation, around.clock.nowMs)
+          const decision = this.#leader.decide(members, generation, nowMs())
           if (decision.settlesInMs !== undefined) {
-            this.process.after(decision.settlesInMs, () => this.membership.rejoin())
+            this.process.after(decision.settlesInMs, () => {
+              options.say(`${this.name} asks for another plan: settled`)
+              this.membership.rejoin()
+            })
           }
           return decision.assignments
         },
         assigned: (assignment) => this.#assigned(assignment),
         removed: () => this.#removed(),
-        resigned: () => this.#notice.endLease(),
+        resigned: () => {
+          options.say(`${this.name} resigns`)
+          this.#notice.endLease()
+        },
         answered: (sentAtMs) => this.#notice.answered(sentAtMs),
       },
-      { nowMs: () => around.clock.nowMs, sleep },
+      { nowMs, sleep },
     )
+    this.expulsions = new Expulsions({
+      isRefused: async (url) => options.isRefused(url),
+      expel: (memberId) => this.membership.expel(memberId),
+      sleep: (ms) => new Promise((resolve) => this.process.after(ms, resolve)),
+      nowMs,
+    })
     void this.membership.run()
     this.#step()
   }
@@ -90,8 +124,11 @@ export class SimulatedInstance {
   /** Whether it would answer now that it is the primary, with a lag of 0. */
   claims(partition: number): boolean {
     if (this.process.state !== 'running' || this.membership.state !== 'stable') return false
-    const hasLease = this.#notice.hasLease(this.#around.clock.nowMs) || this.#options.faults.ignoresLease === true
-    return hasLease && this.copies.get(partition)?.state === 'primary'
+    const { ignoresLease, holdsNothing } = this.#options.faults
+    const { nowMs } = this.#around.clock
+    const hasLease = this.#notice.hasLease(nowMs) || ignoresLease === true
+    const isHeld = nowMs < this.#heldUntilMs && holdsNothing !== true
+    return hasLease && !isHeld && this.copies.get(partition)?.state === 'primary'
   }
 
   stop(): void {
@@ -104,67 +141,81 @@ export class SimulatedInstance {
     this.process.state = 'dead'
   }
 
+  #metadata(): Buffer {
+    const report = this.#report()
+    this.#reported = report.held
+    const isReadable = this.fitness !== 'unreadable'
+    const data = isReadable ? encodeMember(group, tokens[this.fitness], report) : Buffer.from('no data of a store')
+    return encodeSubscription([group], data)
+  }
+
   #report(): MemberReport {
-    const { number, logs } = this.#options
+    const { number } = this.#options
     return {
       id: this.name,
-      url: `http://10.0.0.${number}:80`,
+      url: this.url,
       rack: `r${number % 2}`,
-      partitionCount: logs.length,
+      partitionCount: this.#partitionCount,
       startedAtMs: number,
-      settings: {},
+      settings: { PARTITIONER: this.fitness === 'setting' ? 'other' : 'same' },
       isLeaving: this.isLeaving,
       isUnreachable: false,
-      roomBytes: Number.POSITIVE_INFINITY,
+      roomBytes: this.roomBytes,
       held: [...this.copies.values()].map((copy) => copy.holding()),
     }
   }
 
   #assigned({ generation, memberId, bytes }: GroupAssignment): void {
-    this.#memberId = memberId
-    const { value, reason } = decodePlan({ group, generation }, undefined, assignmentData(bytes))
-    if (value === undefined) throw new Error(`read the plan of generation ${generation}: ${reason}`)
-    this.plan = value
-    const text = JSON.stringify([value.routes, value.members])
+    const { faults, say, logs } = this.#options
+    const { nowMs } = this.#around.clock
+    this.memberId = memberId
+    const { value, reason } = decodePlan({ group, generation }, tokens[this.fitness], assignmentData(bytes))
+    const plan = value ?? exclusion({ memberId, url: this.url, reason })
+    this.plan = plan
+    this.#heldUntilMs = this.#hold.planned(plan, memberId, nowMs)
+    this.expulsions.planned(plan.members, memberId)
+    const text = JSON.stringify([plan.routes, plan.members])
     this.#pace.planned(text !== this.#planText)
     this.#planText = text
-    const changes = changesOf(value, memberId, this.#report().held)
-    this.#options.say(`${this.name} has plan ${generation}: ${JSON.stringify(changes)}`)
+    const changes = changesOf(plan, memberId, this.#report().held)
+    say(`${this.name} has plan ${generation}: ${JSON.stringify(changes)}`)
     for (const partition of changes.demote) this.copies.get(partition)!.demote()
     for (const partition of changes.drop) this.copies.delete(partition)
     for (const partition of changes.fill) {
-      this.copies.set(
-        partition,
-        new SimulatedCopy(partition, this.#options.logs[partition]!, this.process, this.#options.faults),
-      )
+      this.copies.set(partition, new SimulatedCopy(partition, logs[partition]!, this.process, faults))
     }
     for (const partition of changes.promote) this.copies.get(partition)!.isClaimed = true
-    for (const copy of this.copies.values()) {
-      copy.isComplete ||= copy.isReady && value.routes[copy.partition]!.isComplete
-    }
+    for (const copy of this.copies.values()) copy.isComplete ||= copy.isReady && this.#isComplete(copy.partition)
+  }
+
+  #isComplete(partition: number): boolean {
+    return this.plan?.routes[partition]?.isComplete === true
   }
 
   /** Copies stay. */
   #removed(): void {
     this.#options.say(`${this.name} was removed`)
-    if (this.#options.faults.ignoresRemoval === true) return
     this.#notice.endLease()
     for (const copy of this.copies.values()) copy.demote()
   }
 
   #step(): void {
     const { nowMs } = this.#around.clock
+    this.#lookAtTopic(nowMs)
     for (const copy of this.copies.values()) {
-      const isKnown = this.plan?.routes[copy.partition]?.isComplete === true
-      if (isKnown && copy.isReady) copy.isComplete = true
-      if (!copy.step(this.#options.sourceEnd(), this.membership.state === 'stable')) {
+      if (copy.isReady && this.#isComplete(copy.partition)) copy.isComplete = true
+      if (!copy.step(this.#options.sourceEnd(), this.membership.state === 'stable', nowMs)) {
         this.#options.say(`${this.name} lost ${copy.partition}`)
         this.#pace.want(nowMs, 'lost')
       }
     }
-    const reason = this.plan && awaited(this.plan, this.#memberId, this.#report().held, this.#reported)
+    const reason = this.plan && awaited(this.plan, this.memberId, this.#report().held, this.#reported)
     if (reason !== undefined) this.#pace.want(nowMs, reason)
-    if (this.#pace.take(nowMs) !== undefined) this.membership.rejoin()
+    const asked = this.#pace.take(nowMs)
+    if (asked !== undefined) {
+      this.#options.say(`${this.name} asks for another plan: ${asked}`)
+      this.membership.rejoin()
+    }
     if (this.isLeaving && (this.#hasHandedOver() || nowMs > this.#leavesAtMs)) {
       this.#options.say(`${this.name} leaves`)
       void this.membership.leave().catch(() => {})
@@ -172,6 +223,14 @@ export class SimulatedInstance {
       return
     }
     this.process.after(stepMs, () => this.#step())
+  }
+
+  /** Each instance sees at another time that the topic has grown. */
+  #lookAtTopic(nowMs: number): void {
+    const { length } = this.#options.logs
+    if (length === this.#partitionCount || this.process.isCut || this.process.chance(8) > 0) return
+    this.#partitionCount = length
+    this.#pace.want(nowMs, 'partitions')
   }
 
   #hasHandedOver(): boolean {

@@ -6,11 +6,34 @@ export interface LogEntry {
   source: number | undefined
 }
 
+/** The first key that the partitioner puts into the next partition. */
+const firstStranger = 3
+
+export function isStranger(source: number): boolean {
+  return source % 7 === firstStranger
+}
+
 export class SimulatedLog {
   readonly entries: LogEntry[] = []
+  /** Bytes that a full copy takes. */
+  readonly bytes: number
+  readonly hasStrangers: boolean
+  /** Offset of the source that the group has committed. It is behind what the changelog has. */
+  committed = 0
   /** By position. */
   readonly #states = [{ nextSource: 0, term: -1 }]
+  /** Offset of the entry of each record of the source. */
+  readonly #offsets: number[] = []
   #epoch = -1
+
+  constructor(bytes: number, hasStrangers: boolean) {
+    this.bytes = bytes
+    this.hasStrangers = hasStrangers
+  }
+
+  get epoch(): number {
+    return this.#epoch
+  }
 
   /** @returns the epoch that was granted; its marker is the last entry */
   fence(): number {
@@ -24,12 +47,27 @@ export class SimulatedLog {
   append(epoch: number, source: number): boolean {
     if (epoch < this.#epoch) return false
     this.#states.push({ ...this.#states.at(-1)!, nextSource: source + 1 })
+    this.#offsets[source] ??= this.end
     this.entries.push({ epoch, source })
     return true
   }
 
   get end(): number {
     return this.entries.length
+  }
+
+  /** Records of the source that are in the log: all of them from the first one on. */
+  get records(): number {
+    return this.#offsets.length
+  }
+
+  offsetOf(source: number): number | undefined {
+    return this.#offsets[source]
+  }
+
+  /** Whether the first `position` entries have keys that the partitioner puts elsewhere. */
+  hasStrangersIn(position: number): boolean {
+    return this.hasStrangers && this.upTo(position).nextSource > firstStranger
   }
 
   /** What the first `position` entries say: the next offset of the source, and the last marker. */
