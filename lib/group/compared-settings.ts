@@ -21,7 +21,7 @@ export function comparedSettings(config: StoreConfig): Record<string, string> {
 }
 
 /** Without what machines may have at different places. */
-function textOf(format: object = {}): string {
+function textOf(format: object = { format: 'raw' }): string {
   return JSON.stringify(format, (name, value: unknown) => {
     if (name === 'registry' || name === 'include') return undefined
     return name === 'file' && typeof value === 'string' ? basename(value) : value

@@ -18,13 +18,11 @@ import { memberReports, type ReportNow } from './member-report.ts'
 import type { GroupAssignment } from './membership-options.ts'
 import { Membership } from './membership.ts'
 import { awaited } from './plan.ts'
+import { groupProtocols } from './protocols.ts'
 import { excludedReason, readPlan } from './read-plan.ts'
 import { isRefused } from './refused.ts'
 import { RejoinPace } from './rejoin-pace.ts'
 import { SuccessorHold } from './successor-hold.ts'
-
-/** Versions of what members send, the preferred one first. */
-export const groupProtocols: readonly string[] = ['latchkey-1']
 
 const lookIntervalMs = 100
 /** For the answer to LeaveGroup: without it the session ends by itself. */

@@ -1,11 +1,13 @@
 /** The --check command: checks all that a start checks, and changes nothing. */
 import type { Settings } from '../config/index.ts'
 import { checkRegistries, type Definition, describeDefinition } from '../definition/index.ts'
+import { checkGroup } from '../group/check.ts'
 import { describeSnapshots } from '../store/snapshot-report.ts'
 import { checkTopics } from '../topics/check.ts'
 import { describeServer, type ServerOptions } from './notices.ts'
 import { warningPrefix } from './output.ts'
 import { checkListening } from './port-claim.ts'
+import { placeOf } from './run-group.ts'
 
 export interface CheckFound {
   /** Sentences for a person, warnings included. */
@@ -21,7 +23,12 @@ export async function check(
   http: ServerOptions,
   notices: readonly string[],
 ): Promise<CheckFound> {
-  const asked = await Promise.allSettled([checkServer(http), checkTopics(settings), checkRegistries()])
+  const asked = await Promise.allSettled([
+    checkServer(http),
+    checkTopics(settings),
+    checkRegistries(),
+    checkOwnGroup(settings, http),
+  ])
   const found = asked.flatMap((one) => (one.status === 'fulfilled' ? one.value : []))
   const faults = asked.flatMap((one) => (one.status === 'rejected' ? [one.reason as unknown] : []))
   const lines = [
@@ -35,6 +42,11 @@ export async function check(
   const warnings = lines.filter((line) => line.startsWith(warningPrefix))
   lines.push(endingOf(warnings.length, asked[0].status === 'fulfilled' && asked[0].value.length > 0))
   return { lines, faults }
+}
+
+async function checkOwnGroup(settings: Settings, http: ServerOptions): Promise<string[]> {
+  const { group, serverToken } = settings
+  return group === undefined ? [] : checkGroup(settings, placeOf(group, http, http.port), serverToken)
 }
 
 /** Returns warnings about ports that are in use. */

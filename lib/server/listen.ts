@@ -74,7 +74,7 @@ export function listen(requestHandler: RequestHandler, options: ListenOptions): 
     excess,
   })
   return {
-    url: `${tls ? 'https' : 'http'}://${urlHost(bind)}:${listener.port}`,
+    url: urlOf(bind, listener.port, tls !== undefined),
     port: listener.port,
     respPort,
     renewTls: (pair) => listener.renewTls(pair),
@@ -96,6 +96,11 @@ export function boundsWithin(limit: number, connectionsMax: number, threads: num
     clientsMax: connectionsWithin(connectionsMax, limit),
     tunnelsMax: Math.max(1, Math.floor(tunnelsWithin(limit) / threads)),
   }
+}
+
+/** Returns the URL of a server, without a slash at the end. */
+export function urlOf(bind: string, port: number, hasTls: boolean): string {
+  return `${hasTls ? 'https' : 'http'}://${urlHost(bind)}:${port}`
 }
 
 /**

@@ -1,11 +1,13 @@
 /** The group of an instance with ELASTIC, as the executable runs it. */
-import type { Settings } from '../config/index.ts'
+import type { GroupSettings, Settings } from '../config/index.ts'
 import { ElasticInstance, groupNoticeFor } from '../elastic/elastic-instance.ts'
 import type { LatchkeyError } from '../errors.ts'
+import type { AdvertisedPlace } from '../store-protocol/group-messages.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import type { Store } from '../store/store.ts'
 import { groupOf } from '../topics/clients.ts'
+import { urlOf } from './listen.ts'
 import type { ServerOptions } from './notices.ts'
 import type { GroupEvents, Server } from './server.ts'
 
@@ -45,20 +47,24 @@ export function groupEventsOf(instance: ElasticInstance | undefined): GroupEvent
   )
 }
 
+/** Returns where others reach this instance. @param port at which it listens */
+export function placeOf({ advertisedUrl }: GroupSettings, { bind, tls }: ServerOptions, port: number): AdvertisedPlace {
+  const isOneAddress = bind !== '0.0.0.0' && bind !== '::'
+  const url = advertisedUrl ?? (isOneAddress ? urlOf(bind, port, tls !== undefined) : undefined)
+  return { url, scheme: tls === undefined ? 'http' : 'https', port }
+}
+
 /** Joins the group. The server listens: others can reach it. */
 export function runGroup(
   instance: ElasticInstance | undefined,
   { group }: Settings,
   store: Store,
   server: Server,
-  { bind, tls }: ServerOptions,
+  http: ServerOptions,
 ): RunningGroup {
   const failed = Promise.withResolvers<LatchkeyError>()
   if (instance === undefined || group === undefined) return { failed: failed.promise, leave: async () => {} }
-  const isOneAddress = bind !== '0.0.0.0' && bind !== '::'
-  const url = group.advertisedUrl ?? (isOneAddress ? server.url : undefined)
-  const place = { url, scheme: tls === undefined ? 'http' : 'https', port: server.port } as const
-  instance.begin(store, place, {
+  instance.begin(store, placeOf(group, http, server.port), {
     report: (report) => server.setGroup(report),
     peers: () => server.peers,
     failed: failed.resolve,

@@ -63,7 +63,7 @@ async function describeLeaderless(clients: Clients, config: StoreConfig, topolog
   const { consumer } = clients
   const { primaries } = rolesOf(config, topology.partitionCount)
   const topics = [
-    ...(primaries.length > 0 ? [sourceTopic] : []),
+    ...(primaries.length > 0 || config.elastic ? [sourceTopic] : []),
     ...(topology.missingChangelog === undefined ? [changelogTopic] : []),
   ]
   const found = topics.length === 0 ? [] : await consumer.retryForever(() => consumer.metadata(topics))
@@ -111,6 +111,9 @@ function describe(
   const { sourceTopic, changelogTopic, fencing } = config
   const { primaries, replicas, notices } = rolesOf(config, partitionCount)
   const lines: string[] = []
+  if (config.elastic) {
+    lines.push(`source ${sourceTopic}: ${counted(partitionCount, 'partition')}, which the group assigns`)
+  }
   if (primaries.length > 0) {
     lines.push(`source ${sourceTopic}: ${counted(partitionCount, 'partition')}, primary here: ${rangesOf(primaries)}`)
   }
@@ -134,7 +137,7 @@ function describe(
       `dead letters: to ${deadLetters.name}, which would be created with ${counted(deadLetters.partitions, 'partition')}`,
     )
   }
-  if (primaries.length > 0) {
+  if (primaries.length > 0 || config.elastic) {
     lines.push(`offsets: committed under group ${groupOf(config)}`)
     lines.push(
       fencing

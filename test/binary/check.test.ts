@@ -1,6 +1,6 @@
 /** Output of --check: short without problems, else everything that would stop a start. */
 import { beforeAll, expect, test } from 'bun:test'
-import { localPort } from '../support/binary/latchkey-process.ts'
+import { LatchkeyProcess, localPort } from '../support/binary/latchkey-process.ts'
 import { runLatchkey } from '../support/binary/run-latchkey.ts'
 import { avroSchema, FakeRegistry } from '../support/format/registry/fake-registry.ts'
 import { createTopic, type KafkaBroker, sharedKafka, uniqueName } from '../support/kafka/index.ts'
@@ -100,4 +100,29 @@ test('--check writes a warning as one with STRUCTURED_LOGGING', async () => {
   expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
     expect.objectContaining({ level: 'warning', message: expect.stringContaining('HTTP would listen at 0.0.0.0') }),
   ])
+})
+
+test('--check with ELASTIC describes the group that a start would join, and joins nothing', async () => {
+  const elastic = { ELASTIC: 'true', STORE_ID: uniqueName('check-group') }
+  const settings = { SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, ...localPort, ...elastic }
+  const none = await checked(elastic)
+  expect(none.exitCode).toBe(0)
+  expect(none.stdout).toContain(`\ngroup ${elastic.STORE_ID}: it has no members; this instance would be the first\n`)
+  expect(none.stdout).toContain('\nother instances would reach this one at http://127.0.0.1:<port>\n')
+  expect(none.stdout).toContain('\nwarning: ADVERTISED_URL http://127.0.0.1:<port>: only instances of this machine ')
+  const member = await LatchkeyProcess.start({ settings })
+  try {
+    await member.until('it is ready', () => member.isReady())
+    const { stdout, stderr, exitCode } = await checked({ ...elastic, KEEP_HEADERS: 'trace' })
+    expect([stderr, exitCode]).toEqual(['', 0])
+    const lines = stdout.split('\n')
+    expect(lines).toContain(`source ${topic}: 4 partitions, which the group assigns`)
+    expect(lines).toContain(`group ${elastic.STORE_ID}: Stable with 1 member, protocol latchkey-1`)
+    expect(lines).toContain(`group members: ${member.url}`)
+    expect(lines).toContain('warning: settings that differ between instances: KEEP_HEADERS')
+    const group = await (await member.get('/group', { headers: { accept: 'application/json' } })).json()
+    expect(group).toMatchObject({ state: 'stable', members: [{ isSelf: true, primaries: [0, 1, 2, 3] }] })
+  } finally {
+    await member.close()
+  }
 })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'bun:test'
 import type { MemberReport } from '../../lib/group-protocol/member.ts'
 import { describeMembers } from '../../lib/group/check-group.ts'
+import { describeUrl } from '../../lib/group/check.ts'
 import { encodeSubscription } from '../../lib/group/consumer-protocol.ts'
 import { encodeMember } from '../../lib/group/member-data.ts'
 import { hashSettings } from '../../lib/group/settings.ts'
@@ -67,6 +68,31 @@ test('while the group rebalances, its members are not known', () => {
     'group orders: PreparingRebalance with 1 member',
     'group members: not known while the group rebalances; check again',
   ])
+})
+
+describe('the URL of this instance', () => {
+  test.each(['http://10.0.0.7:8080', 'https://[2001:db8::7]:8080', 'http://orders.example:8080/kv'])(
+    '%s fits',
+    (url) => {
+      expect(describeUrl(url, 8080)).toEqual([`other instances would reach this one at ${url}`])
+    },
+  )
+
+  test.each([
+    ['http://127.0.0.1:8080', 'only instances of this machine reach it'],
+    ['http://localhost:8080', 'only instances of this machine reach it'],
+    ['http://[::1]:8080', 'only instances of this machine reach it'],
+    ['http://0.0.0.0:8080', 'it stands for all addresses'],
+    ['http://[::]:8080', 'it stands for all addresses'],
+  ])('%s is warned of', (url, reason) => {
+    expect(describeUrl(url, 8080)[1]).toStartWith(`warning: ADVERTISED_URL ${url}: ${reason}`)
+  })
+
+  test('a port that is selected at the start is not shown as 0', () => {
+    expect(describeUrl('http://10.0.0.7:0', 0)).toEqual([
+      'other instances would reach this one at http://10.0.0.7:<port>',
+    ])
+  })
 })
 
 describe('what does not fit', () => {

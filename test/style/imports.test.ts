@@ -89,6 +89,7 @@ const layers: Record<string, Layer> = {
       'settings',
       'print',
       'metrics',
+      'group',
       'topics',
       'store',
       'routing',

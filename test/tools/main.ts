@@ -75,6 +75,7 @@ const suites: readonly Suite[] = [
     tools: [chromium],
   },
   { file: './test/tools/upgrade.ts', tools: [{ probe: probeOfEarlier, install: 'git fetch --unshallow' }] },
+  { file: './test/tools/rollout.ts', tools: [] },
   // These need root, and say so.
   { file: './test/tools/control-group.ts', tools: [] },
   { file: './test/tools/full-disk.ts', tools: [] },
