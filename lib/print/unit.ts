@@ -28,7 +28,7 @@ Restart=on-failure
 RestartSec=1
 # Wrong settings: another start would find the same.
 RestartPreventExitStatus=2
-# It needs at most 25 s, and SHUTDOWN_DELAY, by which it extends this time itself.
+# It needs at most 25 s. By SHUTDOWN_DELAY, and with ELASTIC by HANDOVER_SECONDS, it extends this time itself.
 TimeoutStopSec=30
 LimitNOFILE=65536
 
