@@ -95,8 +95,9 @@ export class GroupInstance {
   /** Takes the number of partitions, if it is higher than the one that is known. */
   grown(partitionCount: number): void {
     if (partitionCount <= this.#partitionCount) return
+    const isGrowth = this.#partitionCount > 0
     this.#partitionCount = partitionCount
-    this.#pace.want(bootTimeMs(), 'partitions')
+    if (isGrowth) this.#pace.want(bootTimeMs(), 'partitions')
   }
 
   setReachable(isReachable: boolean): void {
@@ -141,7 +142,7 @@ export class GroupInstance {
       { group: this.#group, protocols, sessionTimeoutMs, rebalanceTimeoutMs, heartbeatMs },
       {
         report: () => this.#report(),
-        assign: (members, joined) => this.#assign(members, joined),
+        assign: (members, joined, waitedMs) => this.#assign(members, joined, waitedMs),
         assigned: (assignment) => this.#assigned(assignment),
         removed: () => this.#removed(),
         resigned: () => this.#resigned(),
@@ -166,8 +167,8 @@ export class GroupInstance {
     return encodeSubscription([store.sourceTopic], encodeMember(this.#group, token, report))
   }
 
-  #assign(members: readonly JoinedMember[], { generation }: JoinResult): ReadonlyMap<string, Buffer> {
-    const decision = this.#leader.decide(members, generation, bootTimeMs())
+  #assign(members: readonly JoinedMember[], { generation }: JoinResult, waitedMs: number): ReadonlyMap<string, Buffer> {
+    const decision = this.#leader.decide(members, generation, bootTimeMs(), waitedMs)
     this.#differing = decision.differing
     if (decision.settlesInMs !== undefined) setTimeout(() => this.#ask('settled'), decision.settlesInMs)
     return decision.assignments

@@ -31,7 +31,10 @@ export interface GroupDecision {
   assignments: Map<string, Buffer>
   /** Names of settings that may differ between members, and do. */
   differing: readonly string[]
-  /** Milliseconds until another plan can assign partitions without any copy; undefined if it need not. */
+  /**
+   * Milliseconds until another plan can assign partitions without any copy; undefined if it need not, or if it was said
+   * before.
+   */
   settlesInMs: number | undefined
 }
 
@@ -39,6 +42,8 @@ export class Leader {
   readonly #options: LeaderOptions
   #known: ReadonlySet<string> = new Set()
   #newestMs = Number.NEGATIVE_INFINITY
+  /** The last time for which another plan was announced. */
+  #saidMs = Number.NEGATIVE_INFINITY
   /** Since when partitions without any copy wait. */
   #waitingSinceMs: number | undefined
 
@@ -48,9 +53,10 @@ export class Leader {
 
   /**
    * Decides for one generation.
+   * @param waitedMs how long the coordinator has waited for members before
    * @throws LatchkeyError internal if this instance is in the minority: another leader should decide
    */
-  decide(joined: readonly JoinedMember[], generation: number, nowMs: number): GroupDecision {
+  decide(joined: readonly JoinedMember[], generation: number, nowMs: number, waitedMs = 0): GroupDecision {
     const { members, excluded } = this.#read(joined)
     if (members.length * 2 < joined.length && joined.length > 2) {
       const found = `${excluded.length} of ${joined.length} members cannot be read`
@@ -64,12 +70,11 @@ export class Leader {
       const reason = `${names.join(', ')} differs from the other members: set it as they have it`
       excluded.push({ memberId: member.memberId, url: member.url, reason })
     }
-    const isSettled = this.#isSettled(fit, nowMs)
+    const isSettled = this.#isSettled(fit, nowMs, waitedMs)
     const { plan, assignments } = this.#fitting(joined, fit, excluded, generation, isSettled)
     const isWaiting = !isSettled && plan.routes.some(({ primary }) => primary < 0)
     this.#waitingSinceMs = isWaiting ? (this.#waitingSinceMs ?? nowMs) : undefined
-    const settlesInMs = isWaiting ? this.#settlesAtMs() - nowMs : undefined
-    return { plan, assignments, differing, settlesInMs }
+    return { plan, assignments, differing, settlesInMs: isWaiting ? this.#settlesInMs(nowMs) : undefined }
   }
 
   #read(joined: readonly JoinedMember[]): { members: GroupMember[]; excluded: ExcludedMember[] } {
@@ -93,10 +98,19 @@ export class Leader {
     }
   }
 
-  #isSettled(members: readonly GroupMember[], nowMs: number): boolean {
-    if (members.some(({ id }) => !this.#known.has(id))) this.#newestMs = nowMs
+  #isSettled(members: readonly GroupMember[], nowMs: number, waitedMs: number): boolean {
+    // For the first members of a group, the coordinator waits until none has joined for a while.
+    const isFirst = this.#known.size === 0
+    if (members.some(({ id }) => !this.#known.has(id))) this.#newestMs = isFirst ? nowMs - waitedMs : nowMs
     this.#known = new Set(members.map(({ id }) => id))
     return nowMs >= this.#settlesAtMs()
+  }
+
+  #settlesInMs(nowMs: number): number | undefined {
+    const atMs = this.#settlesAtMs()
+    if (atMs === this.#saidMs) return undefined
+    this.#saidMs = atMs
+    return atMs - nowMs
   }
 
   #settlesAtMs(): number {

@@ -31,8 +31,9 @@ export interface MembershipEvents {
   /**
    * Returns the assignment of each member. Called in the leader only. If it throws, the last plan stays in force; if it
    * does again, another member leads.
+   * @param waitedMs how long the coordinator has waited for other members before
    */
-  assign: (members: readonly JoinedMember[], joined: JoinResult) => ReadonlyMap<string, Buffer>
+  assign: (members: readonly JoinedMember[], joined: JoinResult, waitedMs: number) => ReadonlyMap<string, Buffer>
   assigned: (assignment: GroupAssignment) => void
   /** The coordinator has removed this member: others may take what it holds. */
   removed: () => void

@@ -125,6 +125,7 @@ export class Membership {
     const { group, protocols, sessionTimeoutMs, rebalanceTimeoutMs } = this.#options
     const offers = protocols.map((name) => ({ name, metadata: this.#events.report(name) }))
     const request = { group, memberId: this.#memberId, protocols: offers, sessionTimeoutMs, rebalanceTimeoutMs }
+    const askedAtMs = this.#clock.nowMs()
     const joined = await joinGroup(this.#client, request, (memberId) => {
       if (!this.#hasLeft()) this.#memberId = memberId
       else void leaveGroup(this.#client, group, memberId).catch(() => {})
@@ -132,7 +133,7 @@ export class Membership {
     if (this.#hasLeft()) return
     this.#generation = joined.generation
     const isLeader = joined.leaderId === joined.memberId
-    const assignments = isLeader ? this.#assign(joined) : new Map<string, Buffer>()
+    const assignments = isLeader ? this.#assign(joined, this.#clock.nowMs() - askedAtMs) : new Map<string, Buffer>()
     const sentAtMs = this.#clock.nowMs()
     const identity = { group, memberId: joined.memberId, generation: joined.generation }
     const bytes = await syncGroup(this.#client, identity, assignments, rebalanceTimeoutMs)
@@ -147,9 +148,9 @@ export class Membership {
     this.#events.assigned({ generation, memberId, isLeader, protocol, bytes })
   }
 
-  #assign(joined: JoinResult): ReadonlyMap<string, Buffer> {
+  #assign(joined: JoinResult, waitedMs: number): ReadonlyMap<string, Buffer> {
     try {
-      const assignments = this.#events.assign(joined.members, joined)
+      const assignments = this.#events.assign(joined.members, joined, waitedMs)
       this.#failedPlans = 0
       return assignments
     } catch (cause) {

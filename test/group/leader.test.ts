@@ -79,10 +79,28 @@ test('partitions without any copy are assigned when no member has joined for thr
   }
   model.join({ settings })
   expect(primariesAt(1_000)).toEqual([0, 3_000])
-  expect(primariesAt(2_000)).toEqual([0, 2_000])
+  // Said before.
+  expect(primariesAt(2_000)).toEqual([0, undefined])
   model.join({ settings })
   expect(primariesAt(3_000)).toEqual([0, 3_000])
   expect(primariesAt(6_000)).toEqual([4, undefined])
+})
+
+test('the time for which the coordinator has waited for the first members counts, and none after that', () => {
+  const model = new GroupModel(4)
+  const leader = new Leader(options)
+  const settlesInMs = (nowMs: number, waitedMs: number) => {
+    const all = model.members.map((member) => joined(member, options.token))
+    return leader.decide(all, 1, nowMs, waitedMs).settlesInMs
+  }
+  model.join({ settings })
+  expect(settlesInMs(10_000, 2_000)).toBe(1_000)
+  expect(settlesInMs(11_000, 5)).toBeUndefined()
+  model.join({ settings })
+  expect(settlesInMs(12_000, 5_000)).toBe(3_000)
+  expect(
+    new Leader(options).decide([joined(model.members[0]!, options.token)], 1, 10_000, 3_000).settlesInMs,
+  ).toBeUndefined()
 })
 
 test('a member that starts again and again does not keep partitions from being assigned', () => {

@@ -91,8 +91,8 @@ export class SimulatedInstance {
       { group, protocols: ['latchkey-1'], ...membership },
       {
         report: () => this.#metadata(),
-        assign: (members, { generation }) => {
-          const decision = this.#leader.decide(members, generation, nowMs())
+        assign: (members, { generation }, waitedMs) => {
+          const decision = this.#leader.decide(members, generation, nowMs(), waitedMs)
           if (decision.settlesInMs !== undefined) {
             this.process.after(decision.settlesInMs, () => {
               options.say(`${this.name} asks for another plan: settled`)

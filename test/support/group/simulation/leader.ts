@@ -27,8 +27,8 @@ export class SimulatedLeader {
     this.#logs = logs
   }
 
-  decide(joined: readonly JoinedMember[], generation: number, nowMs: number): GroupDecision {
-    const decision = this.#leader.decide(this.#altered(joined), generation, nowMs)
+  decide(joined: readonly JoinedMember[], generation: number, nowMs: number, waitedMs: number): GroupDecision {
+    const decision = this.#leader.decide(this.#altered(joined), generation, nowMs, waitedMs)
     if (this.#options.faults.movesUnready === true) this.#moveToTargets(decision, joined, generation)
     const members = joined.flatMap((one) => this.#read(one, this.#options.token) ?? [])
     this.#check(decision.plan, members)
