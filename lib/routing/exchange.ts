@@ -79,6 +79,8 @@ function faultOf({ status, contentType, body }: PeerResponse): PeerFault {
   const said = `it answered ${status}${detail === undefined ? '' : `: ${shown(detail)}`}`
   if (code === 'host_not_allowed') return { kind: 'host', said }
   if (code === 'unauthorized') return { kind: 'unreachable', said, isFormer: true }
+  // What listens there is not an instance of this group.
+  if (status === 404) return { kind: 'elsewhere', said }
   return { kind: 'unreachable', said }
 }
 

@@ -2,7 +2,7 @@
  * Whether members are reached at the URLs that the group has for them. Each instance asks the others whether they reach
  * it: nothing else shows that its ADVERTISED_URL is wrong, or leads to a load balancer.
  */
-import type { Result } from './operations.ts'
+import type { Reached, Result } from './operations.ts'
 import { isFault } from './peer-fault.ts'
 import type { Peer } from './peer.ts'
 import type { Peers } from './peers.ts'
@@ -10,7 +10,7 @@ import type { Peers } from './peers.ts'
 const tryMsMax = 1_500
 /** How long what was found out counts for others who ask. */
 const keptMs = 1_000
-const tickMs = 500
+const tickMs = 250
 /** Pause between two questions to one member; longer in larger groups. */
 const pauseMs = 2_000
 const membersOfPause = 16
@@ -110,27 +110,32 @@ export class PeerWatch {
   }
 
   async #ask(peer: Peer, watched: WatchedPeer): Promise<void> {
+    const askedAt = performance.now()
     watched.isAsked = true
     const results = await peer.probe(2 * tryMsMax)
     watched.isAsked = false
-    const settledPause = pauseMs * Math.max(1, this.#watched.size / membersOfPause)
-    let isSettled = false
-    if (isFault(results)) {
-      if (results.kind !== 'joining' && results.kind !== 'busy') {
-        watched.state = { isReachable: false, reason: results.said }
-      }
-    } else {
+    if (!isFault(results)) {
       watched.state = { isReachable: true }
       const [result] = results
-      if (result?.type === 'reached') {
-        if (result.isReached === false) watched.denials = Math.max(watched.denials, 0) + 1
-        else if (result.isReached) watched.denials = -1
-        watched.said = result.said
-        isSettled = result.isReached === true
-      }
+      if (result?.type === 'reached') this.#heard(watched, result)
+    } else if (results.kind !== 'joining' && results.kind !== 'busy') {
+      watched.state = { isReachable: false, reason: results.said }
     }
-    watched.nextAt = performance.now() + (isSettled ? settledPause : tickMs)
+    watched.nextAt = this.#nextAt(watched, askedAt)
     this.#conclude()
+  }
+
+  #heard(watched: WatchedPeer, { isReached, said }: Reached): void {
+    if (isReached) watched.denials = -1
+    else if (isReached === false) watched.denials = Math.max(watched.denials, 0) + 1
+    watched.said = said
+  }
+
+  /** What is not known is asked for often. A statement is asked for again once a member tries again. */
+  #nextAt({ denials, state }: WatchedPeer, askedAt: number): number {
+    if (denials > 0 && denials < statementsMin) return askedAt + keptMs
+    if (denials === 0 || !state.isReachable) return performance.now() + tickMs
+    return performance.now() + pauseMs * Math.max(1, this.#watched.size / membersOfPause)
   }
 
   #conclude(): void {

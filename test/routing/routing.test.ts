@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { problemOf } from '../support/http/fake-store.ts'
+import { problemOf, serveFake } from '../support/http/fake-store.ts'
 import { keyIn, replica } from '../support/routing/fake-copies.ts'
 import { announce, plan, put, startInstance } from '../support/routing/instances.ts'
 
@@ -128,4 +128,25 @@ test('lookups of one moment travel in few requests', async () => {
   const found = await Promise.all(keys.map((key) => a.routing.store.get(Buffer.from(key))))
   expect(found.map(({ value }) => Buffer.from(value).toString())).toEqual(keys.map((key) => `value of ${key}`))
   expect(requests).toBeLessThan(10)
+})
+
+test('values that do not fit into one answer are asked for again, and one may be larger than that', async () => {
+  await using a = startInstance('a')
+  await using b = startInstance('b')
+  plan([a, b], [['b'], ['b'], ['b'], ['b']])
+  const sizes = [9_000_000, 1, 9_000_000, 17_000_000, 2]
+  for (const [at, size] of sizes.entries()) put([b], `key${at}`, String(at).repeat(size))
+  const found = await Promise.all(sizes.map((_, at) => a.routing.store.get(Buffer.from(`key${at}`))))
+  expect(found.map(({ value }) => value.length)).toEqual(sizes)
+  expect(found.map(({ value }) => String.fromCharCode(value[0]!, value.at(-1)!))).toEqual(
+    sizes.map((_, at) => `${at}${at}`),
+  )
+})
+
+test('an instance of another store at the URL of a member is not asked again', async () => {
+  await using a = startInstance('a')
+  await using other = serveFake()
+  plan([a], [['fake'], ['a'], ['a'], ['a']], [{ name: 'fake', url: other.url }])
+  expect((await problemOf(await a.get(keyIn(0)))).detail).toContain('it answered 404')
+  expect(a.routing.peers.of('member-fake')!.breaker.down?.kind).toBe('elsewhere')
 })
