@@ -85,6 +85,11 @@ export interface ElasticConfig {
   readonly from?: number
 }
 
+/** Whether a group assigns the partitions. Without one, a program says which come and go. */
+export function isInGroup({ elastic }: Pick<StoreConfig, 'elastic'>): boolean {
+  return elastic?.notice !== undefined
+}
+
 /** Returns the folder for the snapshots of a store; undefined without snapshots. */
 export function snapshotPathOf({ snapshotDir, storeId, useProcessingOnly }: StoreConfig): string | undefined {
   return snapshotDir === undefined || useProcessingOnly ? undefined : join(snapshotDir, storeId)

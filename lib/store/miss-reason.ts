@@ -3,7 +3,7 @@ import { LatchkeyError } from '../errors.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { PartitionState } from '../store-protocol/status.ts'
-import type { StoreConfig } from '../store-protocol/store-config.ts'
+import { isInGroup, type StoreConfig } from '../store-protocol/store-config.ts'
 import { type Assignment, holdsAllPartitions } from './assignment.ts'
 import { partitionFor } from './partitioner.ts'
 
@@ -14,7 +14,7 @@ export type MissReasons = (key: Uint8Array) => LatchkeyError | undefined
 export function missReasons(assignment: Assignment, stats: StatsView, config: StoreConfig): MissReasons {
   if (hasEveryKey(assignment, stats)) return noReason
   const { primaries, replicas, partitionCount, recovering = [] } = assignment
-  const isElastic = config.elastic !== undefined
+  const isElastic = isInGroup(config)
   const rebuilding = primaries.filter((partition) => partitionStateOf(stats, partition) === 'rebuilding')
   const filling = [
     ...replicas.filter((partition) => isFilling(partition, assignment, stats, isElastic)),
@@ -86,7 +86,7 @@ export function incompleteReason(
   }
   if (recovering.includes(partition)) return recoveringError(`${attempted}: the request is for`, partition)
   const state = partitionStateOf(stats, partition)
-  if (isReplica ? isFilling(partition, assignment, stats, config.elastic !== undefined) : isEmptied(state)) {
+  if (isReplica ? isFilling(partition, assignment, stats, isInGroup(config)) : isEmptied(state)) {
     const message = `${attempted}: the replica of partition ${partition} is still filling`
     return new LatchkeyError('replica_recovering', message, { details: { partitions: [partition] } })
   }

@@ -6,7 +6,7 @@ import { ShutdownNotice } from '../store-protocol/shutdown-notice.ts'
 import { lastOf, skippedOf } from '../store-protocol/skipped.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { Condition, StoreStatus } from '../store-protocol/status.ts'
-import type { StoreConfig } from '../store-protocol/store-config.ts'
+import { isInGroup, type StoreConfig } from '../store-protocol/store-config.ts'
 import { conditionsOf, reasonsOf, summaryOf } from './conditions.ts'
 import { partitionStatus } from './partition-status.ts'
 import type { StoreThreads } from './store-threads.ts'
@@ -49,7 +49,7 @@ export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], t
     state,
     ...(reason === '' ? {} : { reason }),
     partitions: { primary: [...primaries], replicas: [...replicas] },
-    caughtUp: config.elastic ? isCaughtUp(stats, primaries) : handles.every((handle) => handle.caughtUp),
+    caughtUp: isInGroup(config) ? isCaughtUp(stats, primaries) : handles.every((handle) => handle.caughtUp),
     recovery,
     memory: {
       state: full === undefined ? 'ok' : 'full',
@@ -72,7 +72,7 @@ export function statusOf(config: StoreConfig, formats: StoreStatus['formats'], t
       full,
       failure,
       leaving,
-      group: group?.conditions ?? (config.elastic ? notJoined : []),
+      group: group?.conditions ?? (isInGroup(config) ? notJoined : []),
       trouble: handles.flatMap(({ troubles: { trouble } }) => trouble ?? []).join(' · ') || undefined,
     }),
   }

@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { GroupNotice } from '../../lib/group-protocol/group-notice.ts'
 import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import type { PartitionState } from '../../lib/store-protocol/status.ts'
@@ -101,7 +102,7 @@ test('a miss at a partition that has left is to be retried, while its state is k
 })
 
 test('a copy of a group says that a key does not exist only if the plan calls it complete and it is ready', () => {
-  const config = settingsFrom({ ...topics, ELASTIC: 'true' })
+  const config = { ...settingsFrom(topics), elastic: { notice: GroupNotice.buffer(6_000) } }
   const missOf = (complete: boolean, ready: number) => {
     const stats = new Stats([1])
     setPartitionState(stats, 1, 'running')
