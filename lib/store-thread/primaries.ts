@@ -158,14 +158,15 @@ export class Primaries {
       await closeStep(releaseStepMs, this.#ingest.settled(partition))
       await closeStep(releaseStepMs, this.#committer!.commitAll())
     }
-    const isWhole = this.#isWhole(partition)
     setRole(this.#context, partition, 'replica')
     const written = this.#ingest.remove(partition)
+    const hasChanged = this.#catchUp!.rebuilds(partition) || this.#changed.has(partition)
+    const mayContinue = !hasChanged && written !== undefined && !mayDiffer(this.parts, partition, written.changelogEnd)
     this.events.left(partition)
     this.#contests.left(partition)
     this.#committer!.remove(partition)
     void this.#context.snapshots?.leave(partition)
-    if (written === undefined || !isWhole) return undefined
+    if (!mayContinue) return undefined
     return leftCopyOf(this.parts, partition, written, this.#commitMetadata!.confirmed(partition)?.epoch)
   }
 
@@ -241,10 +242,5 @@ export class Primaries {
       if (!this.#rereads.isChanging(partition)) this.#ingest.follow(partition)
       this.events.progressed(partition, this.#ingest.acknowledged(partition))
     }
-  }
-
-  /** Whether the map has just what the changelog has, and what was recovered is still true of both. */
-  #isWhole(partition: number): boolean {
-    return !mayDiffer(this.parts, partition) && !this.#catchUp!.rebuilds(partition) && !this.#changed.has(partition)
   }
 }

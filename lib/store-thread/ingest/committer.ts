@@ -5,6 +5,12 @@
 import { LatchkeyError } from '../../errors.ts'
 import type { KafkaClient } from '../../kafka/client.ts'
 import { commitOffsets, type CommittedOffset, fetchCommitted, type TopicOffsets } from '../../kafka/offsets.ts'
+import {
+  hasBrokerCode,
+  illegalGeneration,
+  rebalanceInProgress,
+  unknownMember,
+} from '../../kafka/protocol/error-codes.ts'
 import { isDebug, loggerOf, RepeatedLog } from '../../log/index.ts'
 import type { Stats } from '../../store-protocol/stats.ts'
 import type { StoreConfig } from '../../store-protocol/store-config.ts'
@@ -146,6 +152,11 @@ export class Committer {
       }
     } catch (error) {
       if (!(error instanceof LatchkeyError)) throw error
+      // Each plan of a group makes the identity of the former one invalid.
+      const isReplanned = hasBrokerCode(error, illegalGeneration, unknownMember, rebalanceInProgress)
+      if (isReplanned && this.#config.elastic !== undefined) {
+        return log.debug('{fault}; trying again with the next plan', { fault: error.message })
+      }
       this.#stats.add('commitFailures', 1)
       this.#log.log('warning', 'commit', '{fault}; trying again', { fault: error.message })
     }

@@ -1,6 +1,9 @@
 /** What is known of other writers to one partition. */
 import type { OffsetRange } from '../../kafka/producer.ts'
 
+export const repairsMax = 3
+const repairsWindowMs = 600_000
+
 export interface Contest {
   /** Changelog offset up to which the search is complete. */
   lookedTo: number
@@ -10,7 +13,8 @@ export interface Contest {
   markedAt: number
   /** Range to search next. */
   due: OffsetRange | undefined
-  isLooking: boolean
+  /** Range that is being searched. */
+  looking: OffsetRange | undefined
   /** Times of the last repairs (performance.now()), oldest first. */
   repairedAt: number[]
   /**
@@ -28,9 +32,20 @@ export function newContest(): Contest {
     unheldTo: 0,
     markedAt: -1,
     due: undefined,
-    isLooking: false,
+    looking: undefined,
     repairedAt: [],
     isCounted: false,
     isContested: false,
   }
+}
+
+/** Whether what another writer has replaced may be written again. A search counts once. */
+export function mayRepair(contest: Contest, now: number): boolean {
+  if (contest.isContested) return false
+  if (contest.isCounted) return true
+  contest.repairedAt = contest.repairedAt.filter((at) => now - at < repairsWindowMs)
+  if (contest.repairedAt.length >= repairsMax) return false
+  contest.repairedAt.push(now)
+  contest.isCounted = true
+  return true
 }

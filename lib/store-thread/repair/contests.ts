@@ -20,14 +20,11 @@ import { corruptChangelog } from '../recovery/corrupt-changelog.ts'
 import { isAbortMarker } from '../recovery/succession.ts'
 import { logUnheld } from '../recovery/unheld-records.ts'
 import type { StoreContext } from '../store-context.ts'
-import { type Contest, newContest } from './contest.ts'
+import { type Contest, mayRepair, newContest, repairsMax } from './contest.ts'
 import { type ForeignRecord, foreignRecords } from './foreign-records.ts'
 import { ForeignReport } from './foreign-report.ts'
 
 const log = loggerOf('store')
-
-const repairsMax = 3
-const repairsWindowMs = 600_000
 
 export class Contests {
   readonly #context: StoreContext
@@ -62,7 +59,14 @@ export class Contests {
   /** Whether the changelog may have records of another writer that the map does not have. */
   isOpen(partition: number): boolean {
     const contest = this.#contests.get(partition)
-    return this.#open.has(partition) || contest?.isLooking === true || contest?.isContested === true
+    return this.#open.has(partition) || contest?.looking !== undefined || contest?.isContested === true
+  }
+
+  /** Whether records of another writer may be below an offset that the map does not have. */
+  mayBeBelow(partition: number, offset: number): boolean {
+    const { due, looking, isContested = false } = this.#contests.get(partition) ?? {}
+    const from = Math.min(due?.from ?? Number.POSITIVE_INFINITY, looking?.from ?? Number.POSITIVE_INFINITY)
+    return this.#open.has(partition) || isContested || from < offset
   }
 
   /** Changelog offset up to which records of other writers were looked for. */
@@ -78,7 +82,7 @@ export class Contests {
     const { due } = contest
     contest.due =
       due === undefined ? { from: start, to } : { from: Math.min(due.from, start), to: Math.max(due.to, to) }
-    if (contest.isLooking) return
+    if (contest.looking !== undefined) return
     this.#run(this.#look(partition, contest))
   }
 
@@ -115,16 +119,16 @@ export class Contests {
   }
 
   async #look(partition: number, contest: Contest): Promise<void> {
-    contest.isLooking = true
     try {
       for (let { due } = contest; due !== undefined; due = contest.due) {
         contest.due = undefined
         const from = Math.max(due.from, contest.lookedTo)
         if (due.to <= from) continue
-        contest.lookedTo = Math.max(from, await this.#lookAt(partition, contest, { from, to: due.to }))
+        contest.looking = { from, to: due.to }
+        contest.lookedTo = Math.max(from, await this.#lookAt(partition, contest, contest.looking))
       }
     } finally {
-      contest.isLooking = false
+      contest.looking = undefined
     }
   }
 
@@ -134,17 +138,20 @@ export class Contests {
     contest.isCounted = false
     const { unheldTo } = contest
     let { records, next } = await this.#read(partition, contest, range)
-    if (config.elastic !== undefined && contest.markedAt > this.#ownership.term(partition)) {
-      // Other instances take the marker for that of a later owner. If it is, this one is fenced; if not, the next is ours.
+    const isFound = records.size > 0 || contest.unheldTo !== unheldTo
+    if (config.elastic !== undefined && (isFound || contest.markedAt > this.#ownership.term(partition))) {
+      // It is another instance of the group in most cases, and this one is fenced. If not, the next marker is ours: other
+      // instances take the newest one for that of the owner.
       await this.#ingest.repairs.renewed(partition)
+      if (!this.#isOwned(partition)) return range.from
     }
-    if (records.size === 0 && contest.unheldTo === unheldTo) return range.to
+    if (!isFound) return range.to
     this.#report.found(partition, range.to)
     if (!config.fencing) this.#open.add(partition)
     if (config.useProcessingOnly || contest.isContested) return range.to
     let { to } = range
     if (config.fencing) {
-      await this.#ingest.repairs.renewed(partition)
+      if (config.elastic === undefined) await this.#ingest.repairs.renewed(partition)
       // The earlier read may miss records that an earlier instance wrote before it was refused.
       to = Math.max(to, await this.#end(partition))
       ;({ records, next } = await this.#read(partition, contest, { from: range.from, to }))
@@ -194,7 +201,7 @@ export class Contests {
       const reached = this.#ingest.acknowledged(partition) - 1
       const wrong = [...records].filter(([key, record]) => this.#isWrong(partition, key, record, reached))
       if (wrong.length === 0) return
-      if (!this.#mayRepair(contest)) return this.#giveUp(partition, contest)
+      if (!mayRepair(contest, performance.now())) return this.#giveUp(partition, contest)
       keys = wrong.length
       await writeAgain(
         amendment,
@@ -219,17 +226,6 @@ export class Contests {
     const stored = map.latest(partition, Buffer.from(key, 'latin1'))?.value
     if (stored === undefined || value === null) return (stored === undefined) !== (value === null)
     return !value.equals(hasHeaderPrefix(config) ? withoutHeaders(stored) : stored)
-  }
-
-  #mayRepair(contest: Contest): boolean {
-    if (contest.isContested) return false
-    if (contest.isCounted) return true
-    const now = performance.now()
-    contest.repairedAt = contest.repairedAt.filter((at) => now - at < repairsWindowMs)
-    if (contest.repairedAt.length >= repairsMax) return false
-    contest.repairedAt.push(now)
-    contest.isCounted = true
-    return true
   }
 
   #giveUp(partition: number, contest: Contest): void {

@@ -30,9 +30,10 @@ export function followPrimaries(context: StoreContext, parts: PrimaryParts, part
   }
 }
 
-/** Whether the map and the changelog may differ. */
-export function mayDiffer({ repairs, rereads, contests }: PrimaryParts, partition: number): boolean {
-  return repairs.isRepairing(partition) || rereads.isChanging(partition) || contests.isOpen(partition)
+/** Whether the map and the changelog may differ. @param below up to this offset of the changelog; by default at all */
+export function mayDiffer({ repairs, rereads, contests }: PrimaryParts, partition: number, below?: number): boolean {
+  if (repairs.isRepairing(partition) || rereads.isChanging(partition)) return true
+  return below === undefined ? contests.isOpen(partition) : contests.mayBeBelow(partition, below)
 }
 
 function pointOf({ config, stats }: StoreContext, parts: PrimaryParts, partition: number): PartitionPoint | undefined {

@@ -62,6 +62,10 @@ async function start({
   /** Another writer appends records, each array a batch; resolves when they were checked. */
   async function appendBatches(...batches: Entry[][]): Promise<void> {
     const at = stats.count('foreignWrites')
+    push(batches)
+    await until('it is seen', () => stats.count('foreignWrites') === at + 1)
+  }
+  function push(batches: readonly Entry[][]): void {
     const from = endOf()
     for (const entries of batches) {
       const records = entries.map(([key, value, src], offsetDelta) => {
@@ -72,7 +76,6 @@ async function start({
     const to = endOf()
     fake.offsets.set(0, { earliest: 0, latest: to })
     contests.found(0, { from, to })
-    await until('it is seen', () => stats.count('foreignWrites') === at + 1)
   }
   const append = (...entries: Entry[]) => appendBatches(entries)
   /** Another program ends a transaction. */
@@ -82,7 +85,7 @@ async function start({
     log.push(rawBatch({ baseOffset: BigInt(from), attributes: 0x30, producerId: 8n, producerEpoch: 0, records }))
     contests.found(0, { from, to: endOf() })
   }
-  return { abort, contests, append, appendBatches, said, written, stats, renewals: () => renewals }
+  return { abort, contests, push, append, appendBatches, said, written, stats, renewals: () => renewals }
 }
 
 function answerFrom(log: readonly Buffer[], { request, answer }: Exchange): void {
@@ -206,3 +209,24 @@ async function isPending(promise: Promise<unknown>): Promise<boolean> {
   for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
   return (await Promise.race([promise, 'pending'])) === 'pending'
 }
+
+test('what a later owner of a group has written is not reported: this instance is fenced, and its copy continues', async () => {
+  const { push, contests, said, written, stats, renewals } = await start({
+    fencing: true,
+    isElastic: true,
+    isLost: true,
+  })
+  push([[['a', 'other', 3]]])
+  await until('it is taken again', () => renewals() === 1)
+  await contests.settled()
+  expect([said, written, stats.count('foreignWrites')]).toEqual([[], [], 0])
+})
+
+test('a copy may continue where a search begins, not behind it', async () => {
+  const { contests, append } = await start({ fencing: true })
+  await append(['a', 'held', 5])
+  await contests.settled()
+  contests.found(0, { from: 5, to: 9 })
+  expect([5, 6].map((offset) => contests.mayBeBelow(0, offset))).toEqual([false, true])
+  expect(contests.isOpen(0)).toBeTrue()
+})
