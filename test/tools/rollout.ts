@@ -56,3 +56,22 @@ test(
   },
   timeoutMs,
 )
+
+test(
+  'units that are restarted one after the other end in their time, and no lookup fails',
+  async () => {
+    const { deployment: all, spec, path, values } = await started()
+    const stopSeconds = Number(/^TimeoutStopSec=(\d+)$/m.exec(documents.unit)![1])
+    const units = [...all.pods]
+    await all.lookingUp(path, values, async () => {
+      for (const unit of units) await all.restart(unit)
+    })
+    const report = `${all.lookups} lookups, ${all.failures.length} failed; units ended after ${all.ends.join(', ')} ms`
+    console.info(report)
+    expect(all.failures.slice(0, 5), report).toEqual([])
+    expect(all.exitCodes).toEqual(Array.from({ length: spec.replicas }, () => 0))
+    // A process that takes longer was killed, and has no exit code.
+    expect(spec.template.spec.terminationGracePeriodSeconds).toBeLessThanOrEqual(stopSeconds)
+  },
+  timeoutMs,
+)

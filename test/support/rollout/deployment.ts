@@ -1,6 +1,6 @@
 /** A Deployment of pods, rolled out pod by pod, and the Service before them with clients that look keys up all the while. */
 import { freePorts } from '../process/ports.ts'
-import { Pod, type PodSpec } from './pod.ts'
+import { Pod, type PodPlace, type PodSpec } from './pod.ts'
 
 export interface DeploymentSpec {
   replicas: number
@@ -68,10 +68,20 @@ export class Deployment {
     this.#ended.push(pod)
   }
 
-  async #add(): Promise<Pod> {
+  /** As a unit is restarted: it ends, and another process starts at its place. */
+  async restart(pod: Pod): Promise<void> {
+    await this.end(pod)
+    await this.#add(pod.place)
+    await this.#allReady()
+  }
+
+  async #newPlace(): Promise<PodPlace> {
     const [port] = await freePorts(1)
-    const ip = `127.77.0.${++this.#number}`
-    const pod = await Pod.start(this.#spec.template.spec, { ip, port: port!, settings: this.#settings })
+    return { ip: `127.77.0.${++this.#number}`, port: port!, settings: this.#settings }
+  }
+
+  async #add(place?: PodPlace): Promise<Pod> {
+    const pod = await Pod.start(this.#spec.template.spec, place ?? (await this.#newPlace()))
     this.#pods.push(pod)
     return pod
   }

@@ -25,6 +25,7 @@ const probeTimeoutMs = 1_000
 export class Pod {
   readonly process: LatchkeyProcess
   readonly url: string
+  readonly place: PodPlace
   readonly #spec: PodSpec
   #isReady = false
   #isTerminating = false
@@ -32,7 +33,8 @@ export class Pod {
   /** How long it took to end after SIGTERM. */
   endedAfterMs: number | undefined
 
-  static async start(spec: PodSpec, { ip, port, settings }: PodPlace): Promise<Pod> {
+  static async start(spec: PodSpec, place: PodPlace): Promise<Pod> {
+    const { ip, port, settings } = place
     const [{ env, ports }] = spec.containers
     const fields: Record<string, string> = { 'status.podIP': ip }
     const given: Record<string, string> = { ...settings }
@@ -42,12 +44,13 @@ export class Pod {
       given[name] = expanded.replace(`:${ports[0].containerPort}`, `:${port}`)
     }
     const process = await LatchkeyProcess.start({ settings: { ...given, SERVER_BIND: ip, SERVER_PORT: `${port}` } })
-    return new Pod(process, `http://${ip}:${port}`, spec)
+    return new Pod(process, `http://${ip}:${port}`, place, spec)
   }
 
-  private constructor(process: LatchkeyProcess, url: string, spec: PodSpec) {
+  private constructor(process: LatchkeyProcess, url: string, place: PodPlace, spec: PodSpec) {
     this.process = process
     this.url = url
+    this.place = place
     this.#spec = spec
     this.#probing = this.#probe()
   }
