@@ -33,20 +33,26 @@ let populates: boolean | undefined
  * an access ends the process (SIGBUS).
  *
  * The memory must not be freed meanwhile. The engine takes freed memory for zeros, and it would show the file.
- * @returns false if the system cannot do this, or not read all of it now; the memory is as new memory then, or as before
- * @throws an error with a code if the memory may still show the file
+ * To be called before anything reads it: readShown().
+ * @returns false if the system cannot do this, and nothing has changed
  */
 export function showFile(memory: Uint8Array, descriptor: number, position: number): boolean {
   const pages = pagesOf(memory)
   if (libc === undefined || pages === undefined || position % pageBytes! !== 0 || !canPopulate()) return false
   const { address, length } = pages
   const flags = mapPrivate | mapFixed
-  const found = libc.mmap(address, length, protectRead | protectWrite, flags, descriptor, BigInt(position))
-  if (found !== address) return false
-  // Reads all of it now, so that a fault of the disk is noticed here, and does not end the process at the first access.
-  if (libc.madvise(address, length, populateRead) === 0) return true
-  if (reset(memory)) return false
-  throw Object.assign(new Error('ENOMEM: the system cannot replace a mapping'), { code: 'ENOMEM' })
+  return libc.mmap(address, length, protectRead | protectWrite, flags, descriptor, BigInt(position)) === address
+}
+
+/**
+ * Reads all of what memory shows, so that a fault of the disk is noticed here, and does not end the process at the first access.
+ * In any thread.
+ * @returns false if it cannot be read; then nothing may read the memory before reset()
+ */
+export function readShown(memory: Uint8Array): boolean {
+  const pages = pagesOf(memory)
+  if (libc === undefined || pages === undefined) return false
+  return libc.madvise(pages.address, pages.length, populateRead) === 0
 }
 
 /**
@@ -57,6 +63,8 @@ export function own(memory: Uint8Array): boolean {
   const pages = pagesOf(memory)
   if (libc === undefined || pages === undefined) return false
   const { address, length } = pages
+  // What cannot be read would end the process.
+  if (!readShown(memory)) return false
   const copy = anonymous(anyAddress, length, mapPrivate | mapAnonymous)
   if (copy >= addressEnd) return false
   libc.memcpy(copy, address, length)

@@ -1,7 +1,7 @@
 /** Messages between the main thread and the store thread. All other shared state is in shared memory. */
 import type { ErrorCode } from '../errors.ts'
 import type { LogLevel, LogRecord } from '../log/index.ts'
-import type { ChiralMapShared, MapMessage } from '../map/index.ts'
+import type { ChiralMapShared, MapMessage, ShownState } from '../map/index.ts'
 import type { SharedChangeRing } from './change-ring.ts'
 import type { KeysFound } from './changed-keys.ts'
 import type { WantedRoles } from './roles.ts'
@@ -60,10 +60,15 @@ export type ToThread =
   | ({ type: 'read-keys' } & KeysRequest)
   /** Answers `keep`. */
   | { type: 'kept'; id: number; isKept: boolean }
+  /** Answers `check`. */
+  | { type: 'checked'; id: number; state: ShownState }
   | { type: 'log-level'; level: LogLevel }
   /** The roles that partitions are to have from now on. */
   | ({ type: 'roles' } & WantedRoles)
   | { type: 'close' }
+
+/** Of what a thread has asked of memory that shows files. */
+export type KeptAnswer = ToThread & { type: 'kept' | 'checked' }
 
 export type FromThread =
   /** The memory is laid out: partitions are known. */
@@ -82,6 +87,8 @@ export type FromThread =
   | { type: 'map'; message: MapMessage }
   /** Asks for the buffer to be kept until `release`, also if the thread ends before. */
   | { type: 'keep'; id: number; buffer: SharedArrayBuffer }
+  /** Asks whether a part of a kept buffer, which shows a file, has the content with this checksum. */
+  | { type: 'check'; id: number; kept: number; byteOffset: number; length: number; sum: string }
   | { type: 'release'; id: number }
   /** The roles of partitions have changed. */
   | { type: 'roles'; primaries: number[]; replicas: number[] }

@@ -5,7 +5,7 @@ import { hardMaxBytes } from '../kafka/record-batch/index.ts'
 import { writePending } from '../log/index.ts'
 import type { WantedRoles } from '../store-protocol/roles.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-import type { FromThread, KeysRequest, Watching } from '../store-protocol/thread-messages.ts'
+import type { FromThread, KeptAnswer, KeysRequest, Watching } from '../store-protocol/thread-messages.ts'
 import { type Clients, clientsConfigOf, closeClients, commitAs, createClients } from '../topics/clients.ts'
 import { refuseBesideGroup } from '../topics/manual-writer.ts'
 import { requirePermissions } from '../topics/permission-check.ts'
@@ -98,9 +98,9 @@ export class StoreThread {
     this.#opened?.context.snapshots?.locked()
   }
 
-  /** Answers whether memory is kept. */
-  kept(id: number, isKept: boolean): void {
-    this.#opened?.context.keptMemory.answered(id, isKept)
+  /** Answers whether memory is kept, or what a check of it has found. */
+  kept(answer: KeptAnswer): void {
+    this.#opened?.context.keptMemory.answered(answer)
   }
 
   /** A reading thread asks for keys of the changelog. */
@@ -151,6 +151,7 @@ export class StoreThread {
     await context.flusher.flush()
     this.#reporter.published()
     this.#isRunning = true
+    context.keptMemory.started()
     context.snapshots?.begin()
     this.#watchGrowth(context)
     context.memory.recovered()

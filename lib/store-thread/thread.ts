@@ -70,7 +70,8 @@ self.onmessage = ({ data }: MessageEvent<ToThread>) => {
       store?.snapshotsLocked()
       break
     case 'kept':
-      store?.kept(data.id, data.isKept)
+    case 'checked':
+      store?.kept(data)
       break
     case 'read-keys':
       store?.readKeys(data)

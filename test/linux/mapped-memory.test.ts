@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'bun:test'
 import { closeSync, openSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { own, reset, showFile } from '../../lib/linux/mapped-memory.ts'
+import { own, readShown, reset, showFile } from '../../lib/linux/mapped-memory.ts'
 import type { FromReadingThread, ToReadingThread } from '../support/linux/reading-thread.ts'
 import { temporaryFolder } from '../support/process/temporary-folder.ts'
 
@@ -18,6 +18,7 @@ function shown(): { memory: Uint8Array<SharedArrayBuffer>; slab: SharedArrayBuff
   const memory = new Uint8Array(slab, megabyte, megabyte - 100)
   const descriptor = openSync(path, 'r')
   expect(showFile(memory, descriptor, megabyte)).toBe(true)
+  expect(readShown(memory)).toBe(true)
   closeSync(descriptor)
   return { memory, slab }
 }
@@ -49,12 +50,15 @@ test('memory that is reset is new memory', () => {
   expect(memory.every((byte) => byte === 0)).toBe(true)
 })
 
-test('a file that cannot be read to its end is not shown, and the memory is new memory', () => {
+test('a file that cannot be read to its end is noticed, its memory is not copied, and is new memory when it is reset', () => {
   writeFileSync(path, content)
   const memory = new Uint8Array(new SharedArrayBuffer(4 * megabyte)).fill(1)
   const descriptor = openSync(path, 'r')
-  expect(showFile(memory, descriptor, 0)).toBe(false)
+  expect(showFile(memory, descriptor, 0)).toBe(true)
   closeSync(descriptor)
+  expect(readShown(memory)).toBe(false)
+  expect(own(memory)).toBe(false)
+  expect(reset(memory)).toBe(true)
   expect(memory.every((byte) => byte === 0)).toBe(true)
 })
 

@@ -1,6 +1,8 @@
 import { afterAll, expect, test } from 'bun:test'
-import { rmSync, writeFileSync } from 'node:fs'
+import { closeSync, openSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { reset, showFile } from '../../lib/linux/mapped-memory.ts'
+import { sumOf } from '../../lib/map/snapshot/sealed-json.ts'
 import type { FromThread } from '../../lib/store-protocol/thread-messages.ts'
 import { KeptMemory } from '../../lib/store-thread/snapshots/kept-memory.ts'
 import { KeptBuffers } from '../../lib/store/kept-buffers.ts'
@@ -15,7 +17,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 /** The two ends, without a thread between them. */
 function ends(canKeep?: boolean) {
   const kept: KeptBuffers = new KeptBuffers((message) => {
-    if (message.type === 'kept') memory.answered(message.id, message.isKept)
+    if (message.type === 'kept' || message.type === 'checked') memory.answered(message)
   }, canKeep)
   const memory: KeptMemory = new KeptMemory((message) => kept.received(message))
   return { kept, memory }
@@ -39,6 +41,44 @@ test('a thread that may end before the process keeps nothing', async () => {
   expect(await memory.keep(buffer)).toBe(false)
   memory.release(buffer)
   expect(kept.size).toBe(0)
+})
+
+test('a buffer that shows a file is checked by the thread that keeps it, until the store has started', async () => {
+  const { memory } = ends(true)
+  const path = join(folder, 'checked')
+  const content = Buffer.alloc(1 << 20, 'content')
+  writeFileSync(path, content)
+  const buffer = new SharedArrayBuffer(content.length)
+  const shown = new Uint8Array(buffer)
+  expect(memory.check(shown, '')).toBeUndefined()
+  await memory.keep(buffer)
+  const descriptor = openSync(path, 'r')
+  expect(showFile(shown, descriptor, 0)).toBe(true)
+  closeSync(descriptor)
+  const sum = sumOf(content)
+  expect(await memory.check(shown, sum)).toBe('right')
+  expect(await memory.check(shown.subarray(0, 8192), sum)).toBe('wrong')
+  expect(await memory.check(shown.subarray(4096), sumOf(content.subarray(4096)))).toBe('right')
+  memory.started()
+  expect(memory.check(shown, sum)).toBeUndefined()
+  reset(shown)
+  memory.release(buffer)
+})
+
+test('a check of a file that was cut off finds that it cannot be read', async () => {
+  const { memory } = ends(true)
+  const path = join(folder, 'cut-off')
+  writeFileSync(path, Buffer.alloc(1 << 20, 'content'))
+  const buffer = new SharedArrayBuffer(1 << 20)
+  const shown = new Uint8Array(buffer)
+  await memory.keep(buffer)
+  const descriptor = openSync(path, 'r')
+  expect(showFile(shown, descriptor, 0)).toBe(true)
+  closeSync(descriptor)
+  truncateSync(path, 4096)
+  expect(await memory.check(shown, '')).toBe('unreadable')
+  reset(shown)
+  memory.release(buffer)
 })
 
 test('messages for others are passed on', () => {

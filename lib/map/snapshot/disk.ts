@@ -4,7 +4,7 @@ export interface DiskFile {
   /** Returns the length of the file. */
   length(): number
   /**
-   * Shows a part of the file in place of memory (lib/linux/mapped-memory.ts).
+   * Shows a part of the file in place of memory (lib/linux/mapped-memory.ts), which nothing may read before readShown().
    * @returns false if this file cannot do it, and nothing has changed
    */
   show(memory: Uint8Array, position: number): boolean

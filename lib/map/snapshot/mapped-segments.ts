@@ -8,6 +8,7 @@ import type { LogSegment } from '../writer/segment-allocator.ts'
 import type { SnapshotAccess } from '../writer/snapshot-access.ts'
 import type { MemoryKeeper } from './memory-keeper.ts'
 import { ownSegments } from './own-segments.ts'
+import { type ShownState, stateOfShown } from './shown-memory.ts'
 import type { MappedSegment } from './snapshot-job.ts'
 
 /** Smaller segments are read, because each mapping costs kernel memory. */
@@ -66,6 +67,15 @@ export class MappedSegments {
     return false
   }
 
+  /** Checks memory that shows a file, in another thread where that can be. Lets this one handle events meanwhile. */
+  async check(memory: Uint8Array<SharedArrayBuffer>, sum: string): Promise<ShownState> {
+    const checking = this.#keeper?.check?.(memory, sum)
+    if (checking !== undefined) return checking
+    const state = stateOfShown(memory, sum)
+    await eventsHandled()
+    return state
+  }
+
   /** The segment is independent of the file. */
   owned(access: SnapshotAccess, number: number): void {
     const segment = this.#segments.get(number)
@@ -103,4 +113,10 @@ export class MappedSegments {
     this.#kept.set(buffer, kept)
     return kept.isKept
   }
+}
+
+function eventsHandled(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }

@@ -1,3 +1,5 @@
+import type { ShownState } from './shown-memory.ts'
+
 /**
  * Memory may only show a file while something outside of this thread keeps it. The engine reuses freed memory as zeros,
  * because it has discarded the pages (madvise(2)). Discarded pages of a file have the content of the file.
@@ -8,6 +10,11 @@ export interface MemoryKeeper {
    * The memory must not show a file before.
    */
   keep(buffer: SharedArrayBuffer): Promise<boolean>
+  /**
+   * Has another thread check memory that is kept and shows a file (stateOfShown).
+   * @returns undefined if this thread has to do it
+   */
+  check?(memory: Uint8Array<SharedArrayBuffer>, sum: string): Promise<ShownState> | undefined
   /** No part of the memory shows a file any more. */
   release(buffer: SharedArrayBuffer): void
 }

@@ -71,8 +71,11 @@ async function restoreSegments(
   const show = async ({ row, segment }: Restored) => {
     // An open segment is written: entries are appended.
     if (!row.sealed) return false
-    const memory = segment.bytes.subarray(0, row.used)
-    return directory.mapped.show(map.snapshots, partition, segment, row.used, () => files.showSegment(row, memory))
+    const { mapped } = directory
+    const memory = segment.bytes.subarray(0, row.used) as Uint8Array<SharedArrayBuffer>
+    const isShown = await mapped.show(map.snapshots, partition, segment, row.used, () => files.showSegment(row, memory))
+    if (isShown) files.requireRight(row, await mapped.check(memory, row.sum))
+    return isShown
   }
   const table = map.snapshots.createTable(index.bits)
   try {
@@ -103,8 +106,8 @@ async function fillSegments(
     for (const one of rest) {
       if (hasFailed) return
       try {
-        if (await show(one)) await eventsHandled()
-        else await files.readSegment(one.row, one.segment.bytes.subarray(0, one.row.used))
+        if (await show(one)) continue
+        await files.readSegment(one.row, one.segment.bytes.subarray(0, one.row.used))
       } catch (error) {
         hasFailed = true
         throw error
@@ -118,12 +121,6 @@ async function fillSegments(
 async function allOf(steps: readonly Promise<void>[]): Promise<void> {
   const failed = (await Promise.allSettled(steps)).find(({ status }) => status === 'rejected')
   if (failed?.status === 'rejected') throw failed.reason
-}
-
-function eventsHandled(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve)
-  })
 }
 
 /** Changes the addresses in a table to those in this map. Returns the number of entries. */

@@ -151,8 +151,14 @@ export const memoryPlants: readonly Plant[] = [
   plant(
     'a disk that cannot be read ends the process',
     'lib/linux/mapped-memory.ts',
-    'if (libc.madvise(address, length, populateRead) === 0) return true\n',
-    'if (length > 0n) return true\n',
+    'return libc.madvise(pages.address, pages.length, populateRead) === 0',
+    'return pages.length > 0n',
+  ),
+  plant(
+    'what is shown is not checked',
+    'lib/map/snapshot/snapshot-files.ts',
+    "if (state === 'right') return\n",
+    "if (state !== 'unreadable') return\n",
   ),
   plant(
     'what is restored is not counted',

@@ -23,5 +23,5 @@ async function show({ path, bytes }: ToShowingThread): Promise<void> {
 
 self.onmessage = ({ data }: MessageEvent<ToShowingThread | ToThread>) => {
   if (data.type === 'show') void show(data)
-  if (data.type === 'kept') memory.answered(data.id, data.isKept)
+  if (data.type === 'kept') memory.answered(data)
 }

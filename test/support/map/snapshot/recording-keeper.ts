@@ -1,13 +1,16 @@
 /** Keeps memory that shows files in this process, and checks that it shows none when it is released. */
 import { ptr } from 'bun:ffi'
 import { readFileSync } from 'node:fs'
-import type { MemoryKeeper } from '../../../../lib/map/index.ts'
+import { type MemoryKeeper, type ShownState, stateOfShown } from '../../../../lib/map/index.ts'
 
 /** Of all tests of the process: a released buffer may be freed, one that a defect releases too early must not crash it. */
 const forever = new Set<SharedArrayBuffer>()
 
 export class RecordingKeeper implements MemoryKeeper {
   readonly kept = new Set<SharedArrayBuffer>()
+  /** Whether check() stands for another thread, and how often it did. */
+  checks = false
+  checked = 0
   /** Mappings of files in memory that was released. */
   readonly released: string[] = []
   readonly #all = new Set<SharedArrayBuffer>()
@@ -23,6 +26,13 @@ export class RecordingKeeper implements MemoryKeeper {
     if (shownIn(buffer).length > 0) throw new Error('the memory shows a file before it is kept')
     if (!this.#refuses) this.kept.add(buffer)
     return Promise.resolve(!this.#refuses)
+  }
+
+  check(memory: Uint8Array<SharedArrayBuffer>, sum: string): Promise<ShownState> | undefined {
+    if (!this.checks) return undefined
+    if (!this.kept.has(memory.buffer)) throw new Error('memory is checked that is not kept')
+    this.checked++
+    return Promise.resolve(stateOfShown(memory, sum))
   }
 
   release(buffer: SharedArrayBuffer): void {
