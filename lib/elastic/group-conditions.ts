@@ -52,24 +52,25 @@ export class GroupConditions {
   }
 
   #filled({ planned, stats }: GroupNow): Condition {
-    const given = planned === undefined ? [] : partitionsFor(planned)
-    if (this.#isRouted) this.#due ??= new Set(given)
+    const given = planned === undefined ? none : partitionsFor(planned)
+    if (this.#isRouted) this.#due ??= new Set([...given.primaries, ...given.copies])
     if (this.#due === undefined) return { name: 'filled', ok: false, reason: 'the group has no plan for it yet' }
     const held = new Set(stats.partitions)
     for (const partition of this.#due) {
-      const isReady = held.has(partition) && this.#isReady(stats, partition)
-      if (isReady || !given.includes(partition)) this.#due.delete(partition)
+      const isPrimary = given.primaries.includes(partition)
+      const isReady = held.has(partition) && this.#isReady(stats, partition, isPrimary)
+      if (isReady || !(isPrimary || given.copies.includes(partition))) this.#due.delete(partition)
     }
     if (this.#due.size === 0) return { name: 'filled', ok: true }
     const partitions = [...this.#due].toSorted((one, other) => one - other)
     return { name: 'filled', ok: false, reason: `partitions ${rangesOf(partitions, rangesMax)} are being read` }
   }
 
-  #isReady(stats: GroupNow['stats'], partition: number): boolean {
-    if (stats.gauge(partition, 'role') === 0) {
-      return !this.#waitsForSource || stats.gauge(partition, 'caughtUp') === 1
-    }
-    return stats.gauge(partition, 'ready') === 1
+  #isReady(stats: GroupNow['stats'], partition: number, isPrimary: boolean): boolean {
+    if (!isPrimary) return stats.gauge(partition, 'ready') === 1
+    // A copy that is going to be primary may be read to the end, and the source not.
+    if (stats.gauge(partition, 'role') !== 0) return false
+    return !this.#waitsForSource || stats.gauge(partition, 'caughtUp') === 1
   }
 }
 
@@ -77,11 +78,22 @@ function isServed(route: GroupPlan['routes'][number] | undefined): boolean {
   return route !== undefined && (route.primary >= 0 || (route.isComplete && route.copies.length > 0))
 }
 
+interface GivenPartitions {
+  primaries: number[]
+  copies: number[]
+}
+
+const none: GivenPartitions = { primaries: [], copies: [] }
+
 /** Partitions that a plan gives to this instance. */
-function partitionsFor({ view: { plan, memberId } }: PlanMessage): number[] {
+function partitionsFor({ view: { plan, memberId } }: PlanMessage): GivenPartitions {
   const own = plan.members.findIndex((member) => member.memberId === memberId)
-  const isOwn = ({ primary, copies }: GroupPlan['routes'][number]) => primary === own || copies.includes(own)
-  return own < 0 ? [] : [...plan.routes.keys()].filter((partition) => isOwn(plan.routes[partition]!))
+  if (own < 0) return none
+  const partitions = [...plan.routes.keys()]
+  return {
+    primaries: partitions.filter((partition) => plan.routes[partition]!.primary === own),
+    copies: partitions.filter((partition) => plan.routes[partition]!.copies.includes(own)),
+  }
 }
 
 function reachableOf({ isReachable, reason }: ReachedState): Condition {

@@ -52,6 +52,18 @@ test('an instance is ready when all partitions are served and what it got first 
   expect(failing(conditions, { planned: planned(waiting), stats: statsOf(0, 0), trouble: 'no broker' })).toEqual({})
 })
 
+test('a copy that is going to be primary is waited for until it is, and has caught up', () => {
+  const conditions = new GroupConditions(true)
+  const mine = { planned: planned(planOf([{ primary: 0 }, { primary: 0 }])) }
+  const stats = statsOf(1, 1)
+  expect(failing(conditions, { ...mine, stats })).toEqual({ filled: 'partitions 1 are being read' })
+  stats.setGauge(1, 'role', 0)
+  stats.setGauge(1, 'caughtUp', 0)
+  expect(failing(conditions, { ...mine, stats })).toEqual({ filled: 'partitions 1 are being read' })
+  stats.setGauge(1, 'caughtUp', 1)
+  expect(failing(conditions, { ...mine, stats })).toEqual({})
+})
+
 test('what a later plan takes away is not waited for', () => {
   const conditions = new GroupConditions(true)
   expect(failing(conditions, { planned: planned(plan), stats: statsOf(1, 0) })).toHaveProperty('filled')
