@@ -6,6 +6,9 @@ export const seedName = 'seed'
 /** Begins the name of a file that was found damaged. One is kept in each directory. */
 export const damagedPrefix = 'damaged-'
 
+/** More than one a second for a million years. */
+const generationMax = 10 ** 14
+
 const name = /^(?:damaged-)?(log|index|manifest)-(\d{1,15})(?:\.new)?$/
 
 export function logName(generation: number): string {
@@ -29,9 +32,13 @@ export function manifestGenerations(names: readonly string[]): number[] {
     .toSorted((a, b) => b - a)
 }
 
-/** Returns the highest generation in these names, 0 if there is none. */
+/**
+ * Returns the highest generation in these names, 0 if there is none. One that no store reaches is another's: to continue it
+ * would lead to names with more digits than the pattern has.
+ */
 export function highestGeneration(names: readonly string[]): number {
-  return names.reduce((highest, each) => Math.max(highest, generationOf(each) ?? 0), 0)
+  const generations = names.map((each) => generationOf(each) ?? 0)
+  return generations.reduce((highest, each) => (each > generationMax ? highest : Math.max(highest, each)), 0)
 }
 
 /** Returns whether a snapshot made a file of this name for its data. Files that others put there are left alone. */

@@ -30,6 +30,23 @@ function change(disk: SimulatedDisk, name: string, fields: Record<string, unknow
   content.bytes = new Uint8Array(sealJson({ ...(value as object), ...fields }))
 }
 
+test.each(['log-999999999999999', 'index-999999999999999', 'manifest-999999999999999'])(
+  'a stray file with a high number (%s) is removed, and later snapshots are found',
+  async (stray) => {
+    const { disk, run } = await twoSnapshots()
+    disk.open(`${path}/0/${stray}`, 'empty').close()
+    const next = new SnapshotRun(disk, new Random(1), {}, run.operations)
+    const { generation, position } = await next.restore()
+    expect(generation).toBe(2)
+    await next.replay(position)
+    expect(await next.take()).toMatchObject({ kind: 'taken', generation: 3 })
+    const names = disk.list(`${path}/0`).filter((each) => !each.startsWith('damaged-'))
+    expect(names.toSorted()).toEqual(['index-2', 'index-3', 'log-1', 'manifest-2', 'manifest-3'])
+    const last = new SnapshotRun(disk, new Random(2), {}, next.operations)
+    expect(await last.restore()).toMatchObject({ generation: 3 })
+  },
+)
+
 test.each([{ format: 2 }, { format: 2, segments: 'of another kind' }, { layout: 2 }])(
   'files of a later version (%j) are left alone until the next snapshot',
   async (fields) => {
