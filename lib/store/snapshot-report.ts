@@ -1,5 +1,5 @@
 /** What --check says of the snapshots on the disk. Changes nothing there. */
-import { accessSync, constants, statSync } from 'node:fs'
+import { accessSync, constants, statfsSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { messageOf } from '../errors.ts'
 import { openSnapshotDirectory, readOnlyDisk } from '../map/index.ts'
@@ -28,6 +28,9 @@ export function describeSnapshots(config: StoreConfig, now = Date.now()): string
   return [`snapshots in ${path}: ${what}; ${left}`]
 }
 
+/** Types of /proc, /sys and of control groups (statfs(2)), where root passes for one who can write. */
+const kernelViews = new Set([0x9fa0, 0x62656572, 0x63677270, 0x27e0eb])
+
 /**
  * Returns why a store could not write there. Of directories that do not exist yet, the nearest that does counts.
  * @param isOwn whether it is the directory of the store itself
@@ -35,6 +38,7 @@ export function describeSnapshots(config: StoreConfig, now = Date.now()): string
 function whyNotWritable(path: string, isOwn = true): string | undefined {
   try {
     if (!statSync(path).isDirectory()) return `${path} is not a directory`
+    if (kernelViews.has(statfsSync(path).type)) return `the kernel makes up what is in ${path}, which holds no files`
     accessSync(path, constants.W_OK | constants.X_OK)
     if (isOwn) readOnlyDisk.checkOwner(path)
     return undefined

@@ -63,6 +63,13 @@ test.each([
   },
 )
 
+test('a check warns of a directory in which the kernel shows its state', () => {
+  const config = { snapshotDir: '/proc/x', storeId: 'orders', useProcessingOnly: false, fencing: true } as StoreConfig
+  expect(describeSnapshots(config, now)).toEqual([
+    'warning: Writing snapshots to /proc/x/orders: the kernel makes up what is in /proc, which holds no files. The store would run without; correct SNAPSHOT_DIR',
+  ])
+})
+
 test('a check says nothing of snapshots without a directory for them', () => {
   expect(describeSnapshots({ storeId: 'orders', useProcessingOnly: false } as StoreConfig)).toEqual([])
 })
