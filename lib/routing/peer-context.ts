@@ -15,6 +15,8 @@ export interface PeerContext {
   changed(): void
   /** It has answered for the first time. */
   reached(): void
+  /** It has refused a connection: each time, because what follows may want a later one. */
+  refused(): void
   /** tick() is to be called from now on. */
   begun(): void
 }

@@ -234,8 +234,9 @@ export class Peer {
     if (!isFault(results) || results.kind === 'joining') {
       if (!isFault(results) && !this.breaker.hasAnswered) this.#context.reached()
       if (this.breaker.answered(now, now - sentAt)) this.#context.changed()
-    } else if (results.kind !== 'busy' && !this.#isClosed && this.breaker.failed(now, results)) {
-      this.#context.changed()
+    } else if (results.kind !== 'busy' && !this.#isClosed) {
+      if (this.breaker.failed(now, results)) this.#context.changed()
+      if (results.kind === 'refused') this.#context.refused()
     }
   }
 }

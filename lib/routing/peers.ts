@@ -75,8 +75,9 @@ export class Peers {
         tls,
         budget: this.#budget,
         from: () => this.#from(),
-        changed: () => this.#changed(peer),
+        changed: () => this.#options.changed?.(),
         begun: () => this.#ticker.start(),
+        refused: () => this.#options.suspect?.(member.memberId),
         reached: () => this.#options.reached?.(member.memberId, member.url),
       })
       this.#peers.set(member.memberId, peer)
@@ -114,11 +115,6 @@ export class Peers {
   #from() {
     const { memberId = '', generation = -1 } = this.#view ?? {}
     return { memberId, generation, partitionCount: this.#options.partitionCount() }
-  }
-
-  #changed(peer: Peer): void {
-    this.#options.changed?.()
-    if (peer.breaker.down?.kind === 'refused') this.#options.suspect?.(peer.member.memberId)
   }
 
   /** @returns whether to go on */

@@ -198,3 +198,19 @@ test('a peer that has returned is asked again', async () => {
   await until('it is up', () => a.routing.peers.of('member-b')!.breaker.down === undefined)
   expect((await a.get(keyIn(0))).status).toBe(200)
 })
+
+test('each refused connection of a peer is reported, also when it was down before for another reason', async () => {
+  const suspected: string[] = []
+  const fake = startFakePeer((socket) => void socket.end())
+  await using a = startInstance('a', { suspect: (memberId) => void suspected.push(memberId) })
+  plan([a], [['fake'], ['a'], ['a'], ['a']], [fake])
+  const { breaker } = a.routing.peers.of('member-fake')!
+  await until('the peer is down', async () => {
+    await a.get(keyIn(0))
+    return breaker.down?.kind === 'unreachable'
+  })
+  expect(suspected).toEqual([])
+  fake[Symbol.dispose]()
+  await until('two connections are refused', () => suspected.length >= 2)
+  expect(new Set(suspected)).toEqual(new Set(['member-fake']))
+})
