@@ -57,6 +57,8 @@ export interface Rest {
 export function whyUnsettled({ logs, instances, profile, sourceEnd, quietMs }: Rest): string | undefined {
   if (instances.some(({ isLeaving }) => isLeaving)) return 'an instance has not left'
   const { hasRoom, standbys } = profile
+  // Copies that are dropped make room for others.
+  if (hasRoom && quietMs < 10_000) return 'plans still come'
   const copiesMin = hasRoom ? 1 : Math.min(standbys, instances.length - 1) + 1
   if (instances.some(({ membership }) => membership.state !== 'stable')) return 'an instance joins'
   if (instances.some(({ plan }) => plan?.routes.some(({ target }) => target >= 0))) return 'a target still reads'
@@ -65,8 +67,7 @@ export function whyUnsettled({ logs, instances, profile, sourceEnd, quietMs }: R
   for (const [partition, log] of logs.entries()) {
     const claiming = instances.filter((one) => one.claims(partition))
     // It did not fit when it was there. The group takes it again when an instance joins.
-    const isLeftOut = hasRoom && quietMs > 10_000
-    if (claiming.length === 0 && isLeftOut && !instances.some((one) => one.copies.has(partition))) continue
+    if (claiming.length === 0 && hasRoom && !instances.some((one) => one.copies.has(partition))) continue
     if (claiming.length !== 1) return `${claiming.length} instances claim partition ${partition}`
     counts.set(claiming[0]!, counts.get(claiming[0]!)! + 1)
     const copies = instances.filter((one) => one.copies.get(partition)?.isReady === true)
