@@ -14,7 +14,7 @@ import type { KeyValueStore } from './library/key-value-store.ts'
 export * from './definition/module-exports.ts'
 export { type ErrorCode, LatchkeyError } from './errors.ts'
 export { type Codec, type Json, SchemaPending } from './format/codec.ts'
-export { type Handler, type HandlerOptions as ServeOptions } from './http/handler.ts'
+export { type Handler } from './http/handler.ts'
 export { type Metrics } from './metrics/index.ts'
 export {
   type Condition,
@@ -33,13 +33,19 @@ export { type FormatName, type KafkaProperties, type OpenOptions } from './libra
 export { openStore } from './library/open.ts'
 export { type StoreReader } from './library/store-reader.ts'
 
+export type ServeOptions = Omit<HandlerOptions, 'group'>
+
 /**
  * Returns all routes of a store (`GET /stores/<id>/<key>` and the others) as one function, for the `fetch` of your
  * Bun.serve, after your own routes. It answers immediately, even while the store recovers. Errors are responses:
  * problem+json with a `code`. An unknown path is 404. The server is responsible for limits on connections and bodies,
- * and for the allowed Hosts.
+ * and for the allowed Hosts. With `elastic` the store joins its group now: give all instances the same `token`, and let
+ * the server answer at `advertisedUrl` until close() has resolved.
  */
-export function serve<K, V>(store: KeyValueStore<K, V>, options: HandlerOptions = {}): Handler {
-  const { metrics, lookupStats } = store
-  return createHandler(store.bytes, options, { metrics, lookupStats, facts: factsOf(version) })
+export function serve<K, V>(store: KeyValueStore<K, V>, options: ServeOptions = {}): Handler {
+  const { metrics, lookupStats, bytes } = store
+  const observed = { metrics, lookupStats, facts: factsOf(version) }
+  const routing = store.group?.join(bytes, options.token, lookupStats)
+  if (routing === undefined) return createHandler(bytes, options, observed)
+  return createHandler(routing.store, { ...options, group: routing.requests }, observed)
 }

@@ -32,8 +32,6 @@ export interface ElasticOptions {
   /** Name of the group, as the coordinator has it. */
   name: string
   standbys: number
-  /** With which members sign what they say. */
-  token: string | undefined
 }
 
 export interface ElasticEvents {
@@ -94,9 +92,13 @@ export class ElasticInstance {
     }
   }
 
-  /** Joins the group as soon as the store has laid out its memory. @param place where the others reach this instance */
-  begin(store: Store, place: AdvertisedPlace, events: ElasticEvents): void {
-    const { config, logging, standbys, token } = this.#options
+  /**
+   * Joins the group as soon as the store has laid out its memory.
+   * @param place where the others reach this instance
+   * @param token with which members sign what they say; undefined if none is required
+   */
+  begin(store: Store, place: AdvertisedPlace, token: string | undefined, events: ElasticEvents): void {
+    const { config, logging, standbys } = this.#options
     this.#store = store
     this.#events = events
     const start = { store: config, id: this.#id, place, token, standbys }

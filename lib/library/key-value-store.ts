@@ -7,23 +7,18 @@ import { schemaWaitMsDefault, withSchemas } from '../definition/schema-wait.ts'
 import type { LatchkeyError } from '../errors.ts'
 import { writePending } from '../log/index.ts'
 import { createMetrics, LookupStats, type Metrics, processFacts } from '../metrics/index.ts'
+import type { RoutedStore } from '../routing/index.ts'
+import { isKeyNotFound } from '../store-protocol/reads.ts'
 import type { Lookup, StoreState, StoreStatus } from '../store-protocol/status.ts'
 import type { Store } from '../store/store.ts'
+import { type AwaitedRecord, waitFor } from './awaited-record.ts'
+import type { EmbeddedGroup } from './embedded-group.ts'
 import { type Found, foundOf } from './found.ts'
 import { SerialQueue } from './serial-queue.ts'
 import { changesOf, type FollowedChanges, type StoreChange } from './store-changes-iterator.ts'
 import { entriesOf, type EntriesOptions, type StoreEntry, valuesOf } from './store-entries.ts'
 import { StoreReader } from './store-reader.ts'
 import type { TypedCodecs } from './typed-codecs.ts'
-
-/** Default of `timeoutMs` of waitFor(). */
-const waitMsDefault = 5_000
-
-export interface AwaitedRecord {
-  readonly partition: number
-  readonly offset: number
-  readonly timeoutMs?: number
-}
 
 /**
  * Reads throw or reject with LatchkeyError: recovering (`details` has the progress), stopping, store_failed,
@@ -45,8 +40,10 @@ export interface AwaitedRecord {
  * @template V type of stored values
  */
 export class KeyValueStore<K, V> implements AsyncDisposable {
-  /** The same store in bytes. serve() answers from it. */
+  /** The same store in bytes: in a group, what this instance holds. */
   readonly bytes: Store
+  /** Of serve(): its group; undefined without one. */
+  readonly group: EmbeddedGroup | undefined
   /** Metrics in Prometheus' text format, as in `GET /metrics`. */
   readonly metrics: Metrics
   /** Counts lookups; serve() updates it. */
@@ -54,8 +51,9 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
   readonly #codecs: TypedCodecs<K, V>
   readonly #writes = new SerialQueue()
 
-  constructor(bytes: Store, codecs: TypedCodecs<K, V>) {
+  constructor(bytes: Store, codecs: TypedCodecs<K, V>, group?: EmbeddedGroup) {
     this.bytes = bytes
+    this.group = group
     this.metrics = createMetrics(bytes, this.lookupStats, processFacts(version))
     this.#codecs = codecs
   }
@@ -81,7 +79,7 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
 
   /** Resolves if the store fails permanently. Never rejects. */
   get failed(): Promise<LatchkeyError> {
-    return this.bytes.failed
+    return this.group === undefined ? this.bytes.failed : Promise.race([this.bytes.failed, this.group.failed])
   }
 
   /** Number of keys that this instance holds, including changes that the next flush will make visible. */
@@ -106,7 +104,7 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
     return this.bytes.onState(listener)
   }
 
-  /** Returns the latest visible value of a key; undefined if the key has no value. */
+  /** Returns the latest visible value of a key; undefined if the key has no value. In a group, of any instance. */
   async get(key: K): Promise<V | undefined> {
     const lookup = await this.#lookUp(key)
     return lookup && this.#valueOf(lookup)
@@ -120,31 +118,35 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
 
   /**
    * Returns the latest visible values of several keys in their order: all of one instant, over all partitions held here.
-   * Rejects if one of the keys is not known here: see get().
+   * In a group those of each instance are of one instant. Rejects if one of the keys is not known: see get().
    */
-  getMany(keys: readonly K[]): Promise<(V | undefined)[]> {
-    return valuesOf(this.bytes, this.#codecs, keys)
+  async getMany(keys: readonly K[]): Promise<(V | undefined)[]> {
+    return valuesOf(this.#view, this.#codecs, keys)
   }
 
   /**
-   * Walks the entries that this instance holds, in no useful order. An entry that is there from the first to the last
-   * comes exactly once; one that is written or deleted meanwhile comes or not. Holds a few hundred entries at a time.
+   * Walks the entries that this instance holds, in a group those of all, in no useful order. An entry that is there from
+   * the first to the last comes exactly once; one that is written or deleted meanwhile comes or not. If a partition moves
+   * within a group, its entries may come twice. Holds a few hundred entries at a time.
    * Throws as get() does, and ends if the program leaves the loop.
    */
   entries(options: EntriesOptions = {}): AsyncGenerator<StoreEntry<K, V>, void> {
-    return entriesOf(this.bytes, this.#codecs, options)
+    return entriesOf(() => this.#view, this.#codecs, options)
   }
 
   async has(key: K): Promise<boolean> {
     return (await this.#lookUp(key)) !== undefined
   }
 
-  /** Returns a synchronous reader. Close it when it is no longer needed. */
+  /** Returns a synchronous reader of what this instance holds. Close it when it is no longer needed. */
   reader(): StoreReader<K, V> {
     return new StoreReader(this.bytes.reader(), this.#codecs)
   }
 
-  /** Writes the value of a key to the key's partition, chosen by `partitioner`: by murmur2 if that is `none`. */
+  /**
+   * Writes the value of a key to the key's partition, chosen by `partitioner`: by murmur2 if that is `none`. In a group
+   * this instance has to be its primary: the error partition_not_held has the `url` of the one that is.
+   */
   async put(key: K, value: V): Promise<void> {
     return this.#write(key, () => this.#codecs.valueBytes(value))
   }
@@ -169,7 +171,8 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
 
   /**
    * Makes acknowledged writes visible, and waits for everything that was read or written before the call:
-   * `await store.put(…); await store.flush()` reads its own write. Waits while Kafka is unreachable.
+   * `await store.put(…); await store.flush()` reads its own write. Waits while Kafka is unreachable. Other instances of a
+   * group are not flushed.
    * @returns the number of operations that became visible
    */
   flush(): Promise<number> {
@@ -179,10 +182,11 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
   /**
    * Follows what becomes visible. Several changes of a key between two publishes are one, and a slow reader skips values
    * in between; it gets the last one of each key. The order holds within a partition.
-   * Throws LatchkeyError while the iterator is read: stopping, store_failed, waits_exhausted, partition_not_held.
+   * Throws LatchkeyError while the iterator is read: stopping, store_failed, waits_exhausted, partition_not_held, also if
+   * this instance of a group does not hold all partitions that are followed.
    */
   changes(options: FollowedChanges<K> = {}): AsyncGenerator<StoreChange<K, V>, void> {
-    return changesOf(this.bytes, this.#codecs, options)
+    return changesOf(() => this.#view, this.#codecs, options)
   }
 
   /**
@@ -191,21 +195,17 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
    * Rejects with LatchkeyError: not_yet_visible after `timeoutMs` (5,000 by default), or if another instance has taken
    * the partition; partition_not_held; invalid_parameter for a partition that does not exist; waits_exhausted.
    */
-  async waitFor({ partition, offset, timeoutMs = waitMsDefault }: AwaitedRecord): Promise<void> {
-    const over = Promise.withResolvers<void>()
-    const timer = setTimeout(over.resolve, timeoutMs)
-    try {
-      await this.bytes.changes.waitFor(new Map([[partition, offset]]), over.promise)
-    } finally {
-      clearTimeout(timer)
-    }
+  async waitFor(record: AwaitedRecord): Promise<void> {
+    return waitFor(this.#view, record)
   }
 
   /**
    * Stops reading the source, completes pending work and commits, within about 15 s. Rejects writes that the changelog
-   * has not acknowledged by then. Afterwards nothing can be read. A second call has no effect.
+   * has not acknowledged by then. Afterwards nothing can be read. A second call has no effect. In a group it hands its
+   * partitions over first, while serve() still answers: stop the server afterwards.
    */
   async close(): Promise<void> {
+    await this.group?.leave()
     await this.bytes.close()
     writePending()
   }
@@ -215,7 +215,19 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
   }
 
   async #lookUp(key: K): Promise<Lookup | undefined> {
-    return this.bytes.get(await withSchemas(() => this.#codecs.keyBytes(key), schemaWaitMsDefault))
+    const bytes = await withSchemas(() => this.#codecs.keyBytes(key), schemaWaitMsDefault)
+    if (this.group === undefined) return this.bytes.get(bytes)
+    try {
+      return await this.group.view.get(bytes)
+    } catch (thrown) {
+      if (isKeyNotFound(thrown)) return undefined
+      throw thrown
+    }
+  }
+
+  /** What is read: in a group, the partitions of all instances. */
+  get #view(): Store | RoutedStore<Store> {
+    return this.group?.view ?? this.bytes
   }
 
   #valueOf(lookup: Lookup): V | Promise<V> {

@@ -60,6 +60,21 @@ export interface OpenOptions {
   readonly storeThreads?: number
   readonly readyWhen?: 'caught-up' | 'recovered'
   readonly fencing?: boolean
+  /**
+   * Instances with the same storeId share the partitions, and each of them reads all keys. Needs `advertisedUrl`, and
+   * serve() there: with it the store joins the group.
+   */
+  readonly elastic?: boolean
+  /** Where the other instances reach serve(), such as `http://10.0.0.2:8080`; with a path if it has a prefix. */
+  readonly advertisedUrl?: string
+  /** Copies of each partition, besides the primary; 1 by default. */
+  readonly standbys?: number
+  /** `none`: what other instances hold is refused with their URL. */
+  readonly routing?: 'proxy' | 'none'
+  /** Seconds that close() takes at most to hand partitions over; 20 by default. */
+  readonly handoverSeconds?: number
+  /** File with the certificates that other instances are trusted by, for https. */
+  readonly peerCa?: string
   /** Without a definition only, like all options for formats: a definition has its own formats. */
   readonly keyFormat?: FormatName
   readonly valueFormat?: FormatName
@@ -91,7 +106,7 @@ export interface OpenOptions {
 }
 
 /** Settings of the executable only. */
-const excluded = /^(server|cors|http|resp|shutdown|storeModule|elastic|standbys|advertisedUrl|routing|handover|peer)/
+const excluded = /^(server|cors|http|resp|shutdown|storeModule)/
 const formatOption = /Format$|Message$|SchemaFile$|^proto|^schemaRegistry/
 
 export interface GivenSettings {
@@ -116,6 +131,9 @@ export function settingsOfOptions(options: OpenOptions, hasDefinition: boolean):
     faults.push(
       ...ineffective.map((name) => `${name}: it has no effect, because the definition determines the formats`),
     )
+  }
+  if (others['elastic'] === true && others['advertisedUrl'] === undefined) {
+    faults.push('elastic: it needs advertisedUrl, where the other instances reach serve(store)')
   }
   const texts = names.filter((name) => known.includes(name as SettingKey))
   const environment = Object.fromEntries(

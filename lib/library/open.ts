@@ -1,5 +1,6 @@
 /** Opens stores for programs. */
 import { pathToFileURL } from 'node:url'
+import type { GroupSettings } from '../config/index.ts'
 import type { Definition } from '../definition/index.ts'
 import { LatchkeyError } from '../errors.ts'
 import { levelConfigured, loggerOf, RepeatedLog, warnWithoutConfiguration } from '../log/index.ts'
@@ -7,6 +8,7 @@ import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { refuseOnStoreThread } from '../store-protocol/store-thread-mark.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import { Store } from '../store/store.ts'
+import { EmbeddedGroup } from './embedded-group.ts'
 import { KeyValueStore } from './key-value-store.ts'
 import { type OpenOptions, settingsOfOptions } from './open-options.ts'
 import { codecsOf } from './typed-codecs.ts'
@@ -37,6 +39,7 @@ export function openStore<K, V>(options: OpenOptions, definition?: Definition<K,
     serverTls: _tls,
     logLevel,
     structuredLogging,
+    group,
     ...config
   } = settings
   const level = levelConfigured()
@@ -47,7 +50,7 @@ export function openStore<K, V>(options: OpenOptions, definition?: Definition<K,
       ? { level: options.logLevel === undefined ? 'warning' : logLevel, structured: structuredLogging }
       : { level, structured: false, isPassedOn: true }
   const module = definition && moduleOf(definition)
-  return openWith(module === undefined ? config : { ...config, module }, logging, definition)
+  return openWith(module === undefined ? config : { ...config, module }, logging, definition, group)
 }
 
 /** Opens a store with a configuration that was checked before. */
@@ -55,8 +58,12 @@ function openWith<K, V>(
   config: StoreConfig,
   logging: StoreLogging,
   definition?: Definition<K, unknown, V>,
+  groupSettings?: GroupSettings,
 ): KeyValueStore<K, V> {
-  return new KeyValueStore(new Store(config, logging, definition), codecsOf(definition, config))
+  const codecs = codecsOf(definition, config)
+  if (groupSettings === undefined) return new KeyValueStore(new Store(config, logging, definition), codecs)
+  const group = new EmbeddedGroup(config, logging, groupSettings)
+  return new KeyValueStore(new Store(group.config, logging, definition, group.access), codecs, group)
 }
 
 function moduleOf({ module }: Definition): string {

@@ -1,10 +1,10 @@
 /** What a program gets of the changes of a store: typed puts and deletions. */
 import { schemaWaitMsDefault, withSchemas } from '../definition/schema-wait.ts'
 import { LatchkeyError } from '../errors.ts'
+import type { StoreView } from '../http/handler.ts'
 import { formatChangeId, parseChangeId } from '../store-protocol/change-id.ts'
 import type { ChangeEvent, FollowOptions } from '../store-protocol/following.ts'
 import type { PartitionState } from '../store-protocol/status.ts'
-import type { Store } from '../store/store.ts'
 import { type Found, foundOf } from './found.ts'
 import type { TypedCodecs } from './typed-codecs.ts'
 
@@ -41,7 +41,7 @@ export type StoreChange<K, V> = (
 const keysMax = 1_000
 
 export async function* changesOf<K, V>(
-  store: Store,
+  open: () => Pick<StoreView, 'changes'>,
   codecs: TypedCodecs<K, V>,
   { keys, prefix, partition, from = 'now', after, signal }: FollowedChanges<K>,
 ): AsyncGenerator<StoreChange<K, V>, void> {
@@ -60,7 +60,7 @@ export async function* changesOf<K, V>(
   }
   let wake = Promise.withResolvers<void>()
   const ready = () => wake.resolve()
-  const follower = await store.changes.follow(options, ready)
+  const follower = await open().changes.follow(options, ready)
   signal?.addEventListener('abort', ready)
   try {
     for (;;) {

@@ -2,7 +2,7 @@
 import { setImmediate } from 'node:timers/promises'
 import { schemaWaitMsDefault, withSchemas } from '../definition/schema-wait.ts'
 import { LatchkeyError } from '../errors.ts'
-import type { KeyedLookup, StoreReads, WalkPosition } from '../store-protocol/reads.ts'
+import { type KeyedLookup, type StoreReads, type WalkPosition, withoutNotFound } from '../store-protocol/reads.ts'
 import { type Found, foundOf } from './found.ts'
 import type { TypedCodecs } from './typed-codecs.ts'
 
@@ -30,17 +30,18 @@ export async function valuesOf<K, V>(
   keys: readonly K[],
 ): Promise<(V | undefined)[]> {
   const bytes = await Promise.all(keys.map((key) => withSchemas(() => codecs.keyBytes(key), schemaWaitMsDefault)))
-  const { results } = await store.getMany(bytes, Infinity)
+  const results = withoutNotFound(await store.getMany(bytes, Infinity))
   for (const result of results) if (result instanceof LatchkeyError) throw result
   const found = results as readonly Exclude<(typeof results)[number], LatchkeyError>[]
   return Promise.all(found.map((lookup) => lookup && withSchemas(() => codecs.valueOf(lookup), schemaWaitMsDefault)))
 }
 
 export async function* entriesOf<K, V>(
-  store: StoreReads,
+  open: () => StoreReads,
   codecs: TypedCodecs<K, V>,
   { prefix, limit = Infinity }: EntriesOptions,
 ): AsyncGenerator<StoreEntry<K, V>, void> {
+  const store = open()
   const prefixBytes = typeof prefix === 'string' ? encoder.encode(prefix) : prefix
   let position: WalkPosition | undefined = partitionFrom(store, 0)
   for (let left = limit; position !== undefined && left > 0;) {

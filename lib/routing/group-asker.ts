@@ -11,6 +11,8 @@ export interface Routes {
   readonly members: readonly RoutedMember[]
   /** Some keys are where the partitioner does not put them. */
   readonly hasStrangers: boolean
+  /** The same, or that is not known yet. */
+  readonly mayHaveStrangers: boolean
   /** Ids of members, in the order in which they are asked; this instance included where it has a copy. */
   candidates(partition: number): readonly string[]
   primaryOf(partition: number): RoutedMember | undefined

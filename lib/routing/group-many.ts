@@ -80,7 +80,7 @@ export class GroupMany {
     outcomes: readonly KeyOutcome[],
     bytesMax: number,
   ): Promise<readonly KeyOutcome[]> {
-    if (!this.#asker.routes.hasStrangers) return outcomes
+    if (!this.#asker.routes.mayHaveStrangers) return outcomes
     const missed = [...outcomes.keys()].filter((at) => isNotFound(outcomes[at]!))
     if (missed.length === 0) return outcomes
     const asked = missed.map((at) => keys[wanted[at]!]!)

@@ -34,7 +34,7 @@ export class GroupReads {
 
   getMany(keys: readonly Uint8Array[], bytesMax: number): ManyLookups | Promise<ManyLookups> {
     const isHere = keys.every((key) => this.#isHere(this.#local.partitionOf(key)))
-    if (!isHere || this.#routes.hasStrangers) return this.#many.getMany(keys, bytesMax)
+    if (!isHere || this.#routes.mayHaveStrangers) return this.#many.getMany(keys, bytesMax)
     const many = this.#local.getMany(keys, bytesMax)
     return many instanceof Promise
       ? many.then((read) => this.#ofOwn(keys, bytesMax, read))

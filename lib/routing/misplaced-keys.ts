@@ -1,7 +1,8 @@
 /**
  * Keys that are where the partitioner does not put them: of a producer with another partitioner, or from before the
  * topic has grown. While the group knows of such keys, one that its own partition does not have is looked for in all
- * partitions before it is missing.
+ * partitions before it is missing. So it is as well until all partitions were read once: whether they have such keys is
+ * not known before. Then a partition that does not answer makes a key one that may still arrive.
  */
 import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
 import type { Lookup } from '../store-protocol/status.ts'
@@ -10,6 +11,8 @@ import type { GroupAsker } from './group-asker.ts'
 import type { KeyResult } from './key-result.ts'
 
 const askMsMax = 2_000
+/** As long as it is not known whether there are such keys. */
+const askMsMaxUnknown = 500
 /** For so long, primaries are asked again: a partition that moves has none for a moment. */
 const roundsMs = 1_000
 const pauseMs = 50
@@ -37,13 +40,15 @@ async function searchOnce(
   keys: readonly Uint8Array[],
   bytesMax: number,
 ): Promise<readonly Searched[]> {
-  const searched = primaries(asker)
-  if (isInstance(searched, LatchkeyError)) return keys.map(() => searched)
+  const { searched, unassigned } = primaries(asker)
+  const isStrict = asker.routes.hasStrangers
+  const timeoutMs = isStrict ? askMsMax : askMsMaxUnknown
+  if (isStrict && unassigned !== undefined) return keys.map(() => unassigned)
   const share = shareOf(bytesMax, 1 / searched.size)
   const answers = await Promise.all(
     [...searched].map(async ([member, partitions]): Promise<readonly KeyResult[] | LatchkeyError> => {
       try {
-        return (await askMany(asker, member, { keys, bytesMax: share, searched: partitions }, askMsMax)).results
+        return (await askMany(asker, member, { keys, bytesMax: share, searched: partitions }, timeoutMs)).results
       } catch (thrown) {
         return isInstance(thrown, LatchkeyError) ? thrown : new LatchkeyError('internal', messageOf(thrown))
       }
@@ -51,29 +56,30 @@ async function searchOnce(
   )
   const failure = answers.find((answer) => isInstance(answer, LatchkeyError))
   const whole = answers.filter((answer): answer is readonly KeyResult[] => !isInstance(answer, LatchkeyError))
-  return keys.map((_, index) =>
-    outcomeOf(
-      asker,
-      whole.map((results) => results[index]!),
-      failure,
-    ),
-  )
+  return keys.map((_, index) => {
+    const results = whole.map((one) => one[index]!)
+    const outcome = outcomeOf(asker, results, failure ?? unassigned)
+    const isUnknown = isInstance(outcome, LatchkeyError) && outcome.code !== 'answer_full'
+    return isUnknown && !isStrict ? notFoundYet(asker) : outcome
+  })
 }
 
-/** Returns the partitions by the member that is their primary; an error if one has none. */
-function primaries({ routes, attempted }: GroupAsker): Map<string, number[]> | LatchkeyError {
+/** Returns the partitions by the member that is their primary, and the error if one has none. */
+function primaries({ routes, attempted }: GroupAsker) {
   const searched = new Map<string, number[]>()
+  let unassigned: LatchkeyError | undefined
   for (let partition = 0; partition < routes.partitionCount; partition++) {
     const primary = routes.primaryOf(partition)
     if (primary === undefined) {
       const found = `the key may be in partition ${partition}, which no instance of the group holds now`
-      return new LatchkeyError('partition_unassigned', `${attempted}: ${found}`, { details: { partition } })
+      unassigned = new LatchkeyError('partition_unassigned', `${attempted}: ${found}`, { details: { partition } })
+      continue
     }
     const partitions = searched.get(primary.memberId) ?? []
     partitions.push(partition)
     searched.set(primary.memberId, partitions)
   }
-  return searched
+  return { searched, unassigned }
 }
 
 /** What a primary has found precedes what a copy has, and that precedes the reason why one does not know. */
@@ -88,6 +94,10 @@ function outcomeOf(asker: GroupAsker, results: readonly KeyResult[], unanswered:
     else copy ??= result.lookup
   }
   if (copy !== undefined || failure !== undefined || caughtUp) return copy ?? failure
+  return notFoundYet(asker)
+}
+
+function notFoundYet({ attempted }: GroupAsker): LatchkeyError {
   const found = 'the store holds no record under the key yet'
-  return new LatchkeyError('key_not_found', `${asker.attempted}: ${found}`, { details: { caughtUp } })
+  return new LatchkeyError('key_not_found', `${attempted}: ${found}`, { details: { caughtUp: false } })
 }

@@ -34,6 +34,7 @@ export class RouteTable {
   #members: readonly RoutedMember[] = []
   #candidates: (readonly string[] | undefined)[] = []
   #hasStrangers = false
+  #isComplete = false
   /** By partition. */
   decision = new Uint8Array(0)
 
@@ -58,6 +59,11 @@ export class RouteTable {
     return this.#hasStrangers
   }
 
+  /** The same, or that is not known yet: a partition was never read to the end that its source had at start. */
+  get mayHaveStrangers(): boolean {
+    return this.#hasStrangers || !this.#isComplete
+  }
+
   /** Copies of the other instances cannot all be known: the group is too large for that. */
   get hasAllRoutes(): boolean {
     return this.#view?.hasAllRoutes ?? false
@@ -75,6 +81,7 @@ export class RouteTable {
     const { partitionCount } = this.#source
     const routes = this.#view?.plan.routes ?? []
     if (this.decision.length !== partitionCount) this.decision = new Uint8Array(partitionCount)
+    this.#isComplete = routes.length >= partitionCount && routes.every((route) => route.isComplete)
     let hasStrangers = routes.some((route) => route.hasStrangers)
     for (let partition = 0; partition < partitionCount; partition++) {
       this.decision[partition] = this.#decide(partition, routes[partition])

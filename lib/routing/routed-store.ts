@@ -142,7 +142,7 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
 
   /** The key is not in its partition. It may be in another one, if some keys are. */
   #missed(key: Uint8Array, notFound: LatchkeyError): Promise<Lookup> {
-    if (this.#group === undefined || !this.#table.hasStrangers) throw notFound
+    if (this.#group === undefined || !this.#table.mayHaveStrangers) throw notFound
     return this.#group.findMisplaced(key).then((lookup) => {
       if (lookup === undefined) throw notFound
       return lookup

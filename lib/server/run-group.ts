@@ -30,10 +30,10 @@ export function elasticInstanceOf(
   config: StoreConfig,
   logging: StoreLogging,
 ): ElasticInstance | undefined {
-  const { group, serverToken: token } = settings
+  const { group } = settings
   if (group === undefined) return undefined
   const { standbys } = group
-  return new ElasticInstance({ config, logging, name: groupOf(config), standbys, token })
+  return new ElasticInstance({ config, logging, name: groupOf(config), standbys })
 }
 
 /** Returns the events with which the server says what it finds out about the others. */
@@ -57,14 +57,14 @@ export function placeOf({ advertisedUrl }: GroupSettings, { bind, tls }: ServerO
 /** Joins the group. The server listens: others can reach it. */
 export function runGroup(
   instance: ElasticInstance | undefined,
-  { group }: Settings,
+  { group, serverToken }: Settings,
   store: Store,
   server: Server,
   http: ServerOptions,
 ): RunningGroup {
   const failed = Promise.withResolvers<LatchkeyError>()
   if (instance === undefined || group === undefined) return { failed: failed.promise, leave: async () => {} }
-  instance.begin(store, placeOf(group, http, server.port), {
+  instance.begin(store, placeOf(group, http, server.port), serverToken, {
     report: (report) => server.setGroup(report),
     peers: () => server.peers,
     failed: failed.resolve,

@@ -26,7 +26,9 @@ export function explainWriteRefusal(
   { key, value }: { key: Uint8Array; value: Uint8Array | null },
 ): LatchkeyError | undefined {
   const attempted = `Writing to store ${config.storeId}`
-  const details = { partition, held: { primary: assignment.primaries, replicas: assignment.replicas } }
+  const url = assignment.group?.owners[partition]
+  const held = { primary: assignment.primaries, replicas: assignment.replicas }
+  const details = { partition, held, ...(url !== undefined && { url }) }
   if (!(Number.isInteger(partition) && partition >= 0 && partition < assignment.partitionCount)) {
     const found = `partition ${partition} does not exist: the topic's partition count is ${assignment.partitionCount}`
     return new LatchkeyError('partition_not_held', `${attempted}: ${found}`, { details })
@@ -37,8 +39,8 @@ export function explainWriteRefusal(
       return new LatchkeyError('recovering', `${attempted}: ${found}`, { details: { partition } })
     }
     const found = assignment.replicas.includes(partition)
-      ? `partition ${partition} is a replica here. Write to the instance that has it as primary`
-      : `partition ${partition} is not held by this instance. Write to the instance that holds it`
+      ? `partition ${partition} is a replica here. Write to ${url ?? 'the instance that has it as primary'}`
+      : `partition ${partition} is not held by this instance. Write to ${url ?? 'the instance that holds it'}`
     return new LatchkeyError('partition_not_held', `${attempted}: ${found}`, { details })
   }
   const reason = fenced.get(partition)

@@ -22,7 +22,7 @@ beforeEach(() => {
     store.strays.set(stray, 3)
     store.records.set(stray, '"there"')
   }
-  plan(nodes, [['a'], ['b'], ['b'], ['c']], [], true)
+  plan(nodes, [['a'], ['b'], ['b'], ['c']], [], { hasStrangers: true })
 })
 
 afterEach(async () => {
@@ -78,6 +78,16 @@ test('an instance that has seen such a key looks for others at once, before the 
   expect((await a.get(stray)).status).toBe(404)
   a.store.copies.strange.add(0)
   await until('the key to be found', async () => (await a.get(stray)).status === 200)
+})
+
+test('before all partitions were read once, a key is looked for in all that answer', async () => {
+  plan(nodes, [['a'], ['b'], ['b'], ['c']], [], { isComplete: false })
+  expect((await a.get(stray)).status).toBe(200)
+  expect(await problemOf(await a.get('none'))).toMatchObject({ status: 404, caughtUp: true })
+  await c[Symbol.asyncDispose]()
+  expect(await problemOf(await a.get(stray))).toMatchObject({ status: 404, caughtUp: false })
+  plan(nodes, [['a'], ['b'], ['b'], []], [], { isComplete: false })
+  expect(await problemOf(await a.get('none'))).toMatchObject({ status: 404, caughtUp: false })
 })
 
 test('without such keys in the group a miss asks no other instance', async () => {

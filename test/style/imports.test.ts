@@ -101,7 +101,21 @@ const layers: Record<string, Layer> = {
   },
   library: {
     files: /^lib\/(index\.ts$|library\/)/,
-    knows: ['base', 'text', 'log', 'format', 'definition', 'settings', 'metrics', 'store', 'http', 'store protocol'],
+    knows: [
+      'base',
+      'text',
+      'log',
+      'format',
+      'definition',
+      'settings',
+      'metrics',
+      'topics',
+      'store',
+      'elastic',
+      'routing',
+      'http',
+      'store protocol',
+    ],
   },
   cli: { files: /^lib\/cli\//, knows: ['text', 'log', 'group protocol', 'settings'] },
   main: {

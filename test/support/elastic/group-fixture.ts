@@ -28,7 +28,7 @@ export class TestInstance {
     this.url = `http://10.0.0.${number}:8080`
     const notice = groupNoticeFor(sessionTimeoutMs)
     const config = fixture.config({ elastic: { lingerMs: 20, notice }, ...settings })
-    this.#elastic = new ElasticInstance({ config, logging, name: config.storeId, standbys, token })
+    this.#elastic = new ElasticInstance({ config, logging, name: config.storeId, standbys })
     this.store = startStore(config, logging, undefined, this.#elastic.observe(ownThreads))
     const report = (said: GroupReport) => {
       this.#report = said
@@ -36,7 +36,7 @@ export class TestInstance {
     }
     const failed = ({ message }: Error) => void this.failures.push(message)
     const place = { url: this.url, scheme: 'http', port: 8080 } as const
-    this.#elastic.begin(this.store, place, { report, failed, peers: () => new Map() })
+    this.#elastic.begin(this.store, place, token, { report, failed, peers: () => new Map() })
   }
 
   get group(): GroupStatus {

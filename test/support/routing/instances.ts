@@ -64,7 +64,7 @@ export function plan(
   instances: readonly Instance[],
   holders: Holders,
   outsiders: readonly Member[] = [],
-  hasStrangers = false,
+  { hasStrangers = false, isComplete = true } = {},
 ): void {
   for (const { name, store } of instances) {
     store.copies.clear()
@@ -73,7 +73,7 @@ export function plan(
       else if (copies.includes(name)) store.copies.set(partition, replica)
     }
   }
-  announce(instances, holders, outsiders, hasStrangers)
+  announce(instances, holders, outsiders, { hasStrangers, isComplete })
 }
 
 export interface Member {
@@ -86,13 +86,13 @@ export function announce(
   instances: readonly Instance[],
   holders: Holders,
   outsiders: readonly Member[] = [],
-  hasStrangers = false,
+  { hasStrangers = false, isComplete = true } = {},
 ): void {
   generation++
   const members = [...instances, ...outsiders].map(({ name, url }) => ({ memberId: `member-${name}`, id: name, url }))
   const at = (name: string | undefined) => members.findIndex(({ id }) => id === name)
   const routes = holders.map(([first, ...copies]): Route => {
-    const route = { primary: at(first), copies: copies.map(at), target: -1, isComplete: true, hasStrangers }
+    const route = { primary: at(first), copies: copies.map(at), target: -1, isComplete, hasStrangers }
     return { ...route, isRetaining: false }
   })
   for (const { name, routing } of instances) {
