@@ -17,7 +17,7 @@ import { encodeMember } from './member-data.ts'
 import { memberReports, type ReportNow } from './member-report.ts'
 import type { GroupAssignment } from './membership-options.ts'
 import { Membership } from './membership.ts'
-import { awaited } from './plan.ts'
+import { awaited, hasHandedOver } from './plan.ts'
 import { groupProtocols } from './protocols.ts'
 import { excludedReason, readPlan } from './read-plan.ts'
 import { isRefused } from './refused.ts'
@@ -241,8 +241,6 @@ export class GroupInstance {
   #hasHandedOver(held: readonly Holding[]): boolean {
     if (this.#membership === undefined) return true
     if (this.#membership.state !== 'stable' || !this.#isLeavingKnown) return false
-    // The last one has no other to hand over to.
-    if ((this.#plan?.members.length ?? 0) <= 1) return true
-    return !held.some(({ isPrimary, isPromoting }) => isPrimary || isPromoting)
+    return hasHandedOver(this.#plan, this.#memberId, held)
   }
 }

@@ -82,3 +82,9 @@ export function awaited(
   }
   return held.some(isDue) ? 'ready' : undefined
 }
+
+/** Whether a member that leaves has no primaries any more, or all others leave, too: then no other one will take them. */
+export function hasHandedOver(plan: GroupPlan | undefined, memberId: string, held: readonly Holding[]): boolean {
+  const others = plan?.members.filter((member) => member.memberId !== memberId) ?? []
+  return others.every(({ isLeaving }) => isLeaving) || !held.some(isClaim)
+}

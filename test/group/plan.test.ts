@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { GroupPlan, Holding, Route } from '../../lib/group-protocol/member.ts'
-import { awaited, changesOf } from '../../lib/group/plan.ts'
+import { awaited, changesOf, hasHandedOver } from '../../lib/group/plan.ts'
 import { newHolding } from '../support/group/group-model.ts'
 
 const members = ['a', 'b', 'c'].map((memberId) => ({ memberId, id: memberId, url: `http://${memberId}` }))
@@ -94,4 +94,19 @@ test('another plan is wanted when a member finds keys that the plan does not kno
   const strange = plan({ primary: 1, copies: [0] }, { primary: 1, copies: [0], hasStrangers: true })
   expect(awaited(strange, 'a', [held(0, { hasStrangers: true })], [])).toBe('strangers')
   expect(awaited(strange, 'a', [held(1, { hasStrangers: true })], [])).toBeUndefined()
+})
+
+test('a member that leaves waits for others to take its primaries, unless they all leave, too', () => {
+  const claims = [held(0, { isPrimary: true }), held(1, { isReady: true })]
+  const of = (leaving: readonly string[], known = members): GroupPlan => ({
+    ...plan({ primary: 0 }),
+    members: known.map((member) => (leaving.includes(member.memberId) ? { ...member, isLeaving: true } : member)),
+  })
+  expect(hasHandedOver(of(['a']), 'a', claims)).toBe(false)
+  expect(hasHandedOver(of(['a', 'b']), 'a', claims)).toBe(false)
+  expect(hasHandedOver(of(['a']), 'a', [held(0, { isPromoting: true })])).toBe(false)
+  expect(hasHandedOver(of(['a']), 'a', [held(0, { isReady: true })])).toBe(true)
+  expect(hasHandedOver(of(['a', 'b', 'c']), 'a', claims)).toBe(true)
+  expect(hasHandedOver(of(['a'], members.slice(0, 1)), 'a', claims)).toBe(true)
+  expect(hasHandedOver(undefined, 'a', claims)).toBe(true)
 })

@@ -75,3 +75,14 @@ test(
   },
   timeoutMs,
 )
+
+test(
+  'pods that are all ended at once do not wait for each other',
+  async () => {
+    const { deployment: all, spec } = await started({ SHUTDOWN_DELAY: '0', HANDOVER_SECONDS: '3600' })
+    await Promise.all(all.pods.map((pod) => all.end(pod)))
+    // One that had waited would have been killed at the end of its grace.
+    expect(all.exitCodes).toEqual(Array.from({ length: spec.replicas }, () => 0))
+  },
+  timeoutMs,
+)
