@@ -239,7 +239,8 @@ export class GroupInstance {
   }
 
   #hasHandedOver(held: readonly Holding[]): boolean {
-    if (this.#membership === undefined) return true
+    // Without a lease, the others have what this one had, or the group has none that could take it.
+    if (this.#membership === undefined || !this.#notice.hasLease()) return true
     if (this.#membership.state !== 'stable' || !this.#isLeavingKnown) return false
     return hasHandedOver(this.#plan, this.#memberId, held)
   }

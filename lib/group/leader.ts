@@ -7,6 +7,7 @@ import type { ExcludedMember, GroupMember, GroupPlan } from '../group-protocol/m
 import type { JoinedMember } from '../kafka/group-requests.ts'
 import { assignPartitions } from './assignor.ts'
 import { encodeAssignment, subscriptionData } from './consumer-protocol.ts'
+import { compareUrls } from './loopback-urls.ts'
 import { decodeMember, encodePlan, exclusion, tooLarge } from './member-data.ts'
 import type { Unsealed } from './sealed.ts'
 import { compareSettings } from './settings.ts'
@@ -65,11 +66,13 @@ export class Leader {
         `Deciding for group ${this.#options.group}: ${found}, e.g. ${excluded[0]!.reason}`,
       )
     }
-    const { fit, unfit, differing } = compareSettings(members)
+    const { fit: agreeing, unfit, differing } = compareSettings(members)
+    const { fit, unfit: apart } = compareUrls(agreeing)
     for (const { member, names } of unfit) {
       const reason = `${names.join(', ')} differs from the other members: set it as they have it`
       excluded.push({ memberId: member.memberId, url: member.url, reason })
     }
+    for (const { member, reason } of apart) excluded.push({ memberId: member.memberId, url: member.url, reason })
     const isSettled = this.#isSettled(fit, nowMs, waitedMs)
     const { plan, assignments } = this.#fitting(joined, fit, excluded, generation, isSettled)
     const isWaiting = !isSettled && plan.routes.some(({ primary }) => primary < 0)

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto'
 import type { GroupMember } from '../group-protocol/member.ts'
+import { majorityOf } from './majority.ts'
 
 /** Names in `MemberReport.settings` that must be equal in all members. A member that differs gets no partition. */
 export const mustAgree: readonly string[] = ['SOURCE_TOPIC', 'CHANGELOG_TOPIC', 'PARTITIONER']
@@ -30,10 +31,7 @@ export interface ComparedSettings {
 
 /** The majority counts; at a tie the side with the member that started first. */
 export function compareSettings(members: readonly GroupMember[]): ComparedSettings {
-  const sides = Map.groupBy(members, (member) => JSON.stringify(mustAgree.map((name) => member.settings[name] ?? '')))
-  const [fit = []] = [...sides.values()].toSorted((one, other) => {
-    return other.length - one.length || oldestOf(one) - oldestOf(other) || (idOf(one) < idOf(other) ? -1 : 1)
-  })
+  const fit = majorityOf(members, ({ settings }) => JSON.stringify(mustAgree.map((name) => settings[name] ?? '')))
   const [first] = fit
   const unfit = members.flatMap((member) => {
     const names = mustAgree.filter((name) => member.settings[name] !== first!.settings[name])
@@ -42,13 +40,4 @@ export function compareSettings(members: readonly GroupMember[]): ComparedSettin
   const names = new Set(fit.flatMap(({ settings }) => Object.keys(settings)))
   const differing = [...names].filter((name) => fit.some(({ settings }) => settings[name] !== first!.settings[name]))
   return { fit, unfit, differing: differing.toSorted() }
-}
-
-function oldestOf(members: readonly GroupMember[]): number {
-  return members.reduce((oldest, { startedAtMs }) => Math.min(oldest, startedAtMs), Number.POSITIVE_INFINITY)
-}
-
-/** Only so that the order of members decides nothing. */
-function idOf(members: readonly GroupMember[]): string {
-  return members.map(({ id }) => id).toSorted()[0] ?? ''
 }
