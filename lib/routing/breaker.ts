@@ -73,6 +73,11 @@ export class Breaker {
     return true
   }
 
+  /** Something says that it may have ended: whether it answers is to be found out. */
+  doubt(): void {
+    this.#failures ||= 1
+  }
+
   /** Time without an answer after which another one is asked, too. */
   get hedgeMs(): number {
     return Math.min(Math.max(hedgeMsMin, 2 * this.#slowest), hedgeMsMax)

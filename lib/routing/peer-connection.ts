@@ -36,6 +36,7 @@ export class PeerConnection {
   #isConnected = false
   #fault: PeerFault | undefined
   #answers = 0
+  #isLeft = false
   /** When it became idle. */
   #idleAt = 0
 
@@ -52,6 +53,11 @@ export class PeerConnection {
 
   get isFree(): boolean {
     return this.#exchange === undefined && this.#fault === undefined
+  }
+
+  /** The peer has closed it while it was idle: its process may have ended. */
+  get isLeft(): boolean {
+    return this.#isLeft
   }
 
   /** It has answered before: if it closes at the next request, that may be for having been idle. */
@@ -112,7 +118,7 @@ export class PeerConnection {
           drain: () => this.#write(),
           close: () => this.close(this.#cut()),
           end: () => this.close(this.#cut()),
-          error: (_, error) => this.close({ kind: 'unreachable', said: `the connection failed: ${messageOf(error)}` }),
+          error: (_, error) => this.close({ ...this.#cut(), said: `the connection failed: ${messageOf(error)}` }),
         },
       })
     } catch (error) {
@@ -125,6 +131,7 @@ export class PeerConnection {
 
   #cut(): PeerFault {
     const isUnanswered = !this.#reader.hasBegun
+    this.#isLeft = this.#exchange === undefined
     const said = `it closed the connection ${isUnanswered ? 'without an answer' : 'before the end of its answer'}`
     return { kind: 'unreachable', said, isUnanswered }
   }

@@ -165,11 +165,18 @@ export class Peer {
   #open(): PeerConnection {
     const { tls, budget } = this.#context
     const connection: PeerConnection = new PeerConnection(this.#address, tls, budget, () => {
-      if (connection.isClosed) this.#connections.delete(connection)
+      if (connection.isClosed) this.#left(connection)
       this.#pump()
     })
     this.#connections.add(connection)
     return connection
+  }
+
+  #left(connection: PeerConnection): void {
+    this.#connections.delete(connection)
+    if (!connection.isLeft || this.#isClosed) return
+    this.breaker.doubt()
+    this.#context.begun()
   }
 
   #sendLookups(connection: PeerConnection): void {

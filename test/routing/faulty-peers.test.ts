@@ -214,3 +214,19 @@ test('each refused connection of a peer is reported, also when it was down befor
   await until('two connections are refused', () => suspected.length >= 2)
   expect(new Set(suspected)).toEqual(new Set(['member-fake']))
 })
+
+test('a process that has ended is noticed without a lookup', async () => {
+  const suspected: string[] = []
+  const reached: string[] = []
+  await using a = startInstance('a', {
+    suspect: (memberId) => void suspected.push(memberId),
+    reached: (memberId) => void reached.push(memberId),
+  })
+  const b = startInstance('b')
+  plan([a, b], [['b'], ['a'], ['a'], ['a']])
+  put([b], keyIn(0), 'value')
+  expect((await a.get(keyIn(0))).status).toBe(200)
+  expect([reached, suspected]).toEqual([['member-b'], []])
+  await b[Symbol.asyncDispose]()
+  await until('it is suspected', () => suspected.includes('member-b'))
+})
