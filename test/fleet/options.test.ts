@@ -18,7 +18,7 @@ test('help names every option', () => {
 
 test.each([
   [['1', '--times', 'often'], 'times often: a number above 0 is needed'],
-  [['first'], 'row first: a number above 0 is needed'],
+  [['first'], 'row first: a number is needed'],
   [['1', '--set', 'STANDBYS'], '--set STANDBYS: NAME=value is needed'],
 ])('%p is refused', (args, message) => {
   expect(() => optionsOf(args)).toThrow(message)

@@ -64,7 +64,7 @@ export function optionsOf(args: readonly string[]): Options | 'help' {
   const { values, positionals } = parseArgs({ args: [...args], options: known, allowPositionals: true })
   if (values.help) return 'help'
   return {
-    rows: positionals.map((row) => positive('row', row)),
+    rows: positionals.map(rowOf),
     seed: values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : positive('seed', values.seed),
     times: optional('times', values.times),
     keys: positive('keys', values.keys),
@@ -84,6 +84,11 @@ function settingOf(pair: string): [string, string] {
   const at = pair.indexOf('=')
   if (at < 1) throw new RangeError(`--set ${pair}: NAME=value is needed`)
   return [pair.slice(0, at), pair.slice(at + 1)]
+}
+
+function rowOf(text: string): number {
+  if (!/^\d+$/.test(text)) throw new RangeError(`row ${text}: a number is needed`)
+  return Number(text)
 }
 
 function optional(name: string, value: string | undefined): number | undefined {

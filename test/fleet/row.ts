@@ -28,7 +28,7 @@ export class Row {
       ...options,
       settings: { ...settings, ...options.settings },
       writer: { lasting: keys, passing: Math.ceil(keys / 20), rate: writes, ...options.writer },
-      lookups: { rate, ...options.lookups },
+      lookups: { rate, follows: settings['ROUTING'] === 'none', ...options.lookups },
     })
   }
 
@@ -51,18 +51,22 @@ export class Row {
   }
 
   /** The end of a row: verdict, tally, and the output of instances where something was wrong. */
-  async judge(run: FleetRun, keysMax?: number): Promise<void> {
+  async judge(run: FleetRun, keysMax?: number, folder = ''): Promise<void> {
+    const before = this.missed.length
     for (const violation of await run.verdict(keysMax)) this.missed.push(violation)
     const { tally } = run.lookups
     console.log(tally.summary())
     this.figure('records', String(run.writer.written))
+    const group = (await run.fleet.running[0]?.status())?.group
+    if (group) this.figure('generations of the group', String(group.generation))
     this.expect(tally.bad === 0, `${tally.bad} lookups were not answered as they should be`)
-    this.keep(run)
+    for (const missed of this.missed.slice(before)) console.log(`MISSED ${missed}`)
+    if (this.missed.length > before) this.keep(run, folder)
   }
 
-  keep(run: FleetRun): void {
-    const { keep } = this.options
-    if (keep === undefined || this.missed.length === 0) return
+  keep(run: FleetRun, folder = ''): void {
+    if (this.options.keep === undefined || this.missed.length === 0) return
+    const keep = join(this.options.keep, folder)
     mkdirSync(keep, { recursive: true })
     for (const { name, outputs, process, isRunning } of run.fleet.instances) {
       const now = isRunning ? [`${process.stdout}\n${process.stderr}`] : []

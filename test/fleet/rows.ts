@@ -9,6 +9,7 @@ import { restarts } from './rows/restarts.ts'
 import { room } from './rows/room.ts'
 import { scale } from './rows/scale.ts'
 import { threeBrokers } from './rows/three-brokers.ts'
+import { smallFleet } from './small.ts'
 
 interface Entry {
   title: string
@@ -16,6 +17,7 @@ interface Entry {
 }
 
 export const rows: ReadonlyMap<number, Entry> = new Map([
+  [0, { title: 'the small fleet of the suite', play: small }],
   [1, { title: 'one instance, three, one', play: scale }],
   [2, { title: 'rolling restart', play: restarts }],
   [3, { title: 'kill -9', play: kills }],
@@ -27,3 +29,8 @@ export const rows: ReadonlyMap<number, Entry> = new Map([
   [9, { title: 'cold start', play: coldStart }],
   [19, { title: 'room', play: room }],
 ])
+
+async function small(row: Row): Promise<void> {
+  const { executable } = row.options
+  row.missed.push(...(await smallFleet(row.random, { say: (line) => row.say(line), executable })))
+}

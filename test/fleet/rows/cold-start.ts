@@ -1,4 +1,4 @@
-import { startKafka } from '../../support/kafka/index.ts'
+import { startPatientKafka } from '../../support/fleet/patient-kafka.ts'
 import { Fetched, topicBytes } from '../fetched.ts'
 import type { Row } from '../row.ts'
 
@@ -9,7 +9,7 @@ const factorMax = 1.15
 export async function coldStart(row: Row): Promise<void> {
   const { instances = instancesDefault, isManual } = row.options
   const standbys = Math.min(Number(row.options.settings['STANDBYS'] ?? 1), instances - 1)
-  const kafka = await startKafka({ proxy: true })
+  const kafka = await startPatientKafka({ proxy: true })
   const run = await row.open(kafka, instances, { isProxied: true, lookups: { keepsReads: false } })
   try {
     const { fleet, writer, lookups } = run

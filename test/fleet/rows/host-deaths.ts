@@ -1,4 +1,4 @@
-import { startKafka } from '../../support/kafka/index.ts'
+import { startPatientKafka } from '../../support/fleet/patient-kafka.ts'
 import { HostDeath } from '../host-death.ts'
 import type { Row } from '../row.ts'
 
@@ -9,7 +9,7 @@ const p99MsMax = 600
 /** All that an instance sends and gets is lost silently; its connections stay. */
 export async function hostDeaths(row: Row): Promise<void> {
   const { times = timesDefault, instances = 3 } = row.options
-  const kafka = await startKafka()
+  const kafka = await startPatientKafka()
   const run = await row.open(kafka, instances)
   const failovers: number[] = []
   const firstSecond: number[] = []

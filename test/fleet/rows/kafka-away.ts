@@ -1,4 +1,4 @@
-import { startKafka } from '../../support/kafka/index.ts'
+import { startPatientKafka } from '../../support/fleet/patient-kafka.ts'
 import type { Row } from '../row.ts'
 
 const awayMs = 60_000
@@ -7,7 +7,7 @@ const backMsMax = 10_000
 /** The only broker is away for a minute. */
 export async function kafkaAway(row: Row): Promise<void> {
   const { instances = 3, times = 1 } = row.options
-  const kafka = await startKafka()
+  const kafka = await startPatientKafka()
   const run = await row.open(kafka, instances)
   try {
     await run.begin(instances)

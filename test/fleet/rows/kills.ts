@@ -1,5 +1,5 @@
 import { percentile } from '../../support/fleet/lookup-tally.ts'
-import { startKafka } from '../../support/kafka/index.ts'
+import { startPatientKafka } from '../../support/fleet/patient-kafka.ts'
 import type { Row } from '../row.ts'
 
 const timesDefault = 50
@@ -9,7 +9,7 @@ const p99MsMax = 1_500
 /** One instance after another is killed, and started again. */
 export async function kills(row: Row): Promise<void> {
   const { times = timesDefault, instances = 3 } = row.options
-  const kafka = await startKafka()
+  const kafka = await startPatientKafka()
   const run = await row.open(kafka, instances)
   const failovers: number[] = []
   try {

@@ -1,4 +1,4 @@
-import { startKafka } from '../../support/kafka/index.ts'
+import { startPatientKafka } from '../../support/fleet/patient-kafka.ts'
 import type { Row } from '../row.ts'
 
 const timesDefault = 10
@@ -7,7 +7,7 @@ const seconds = [3, 9, 30]
 /** One instance stands still for shorter and longer than its session, and continues. */
 export async function pauses(row: Row): Promise<void> {
   const { times = timesDefault, instances = 3 } = row.options
-  const kafka = await startKafka({ proxy: true })
+  const kafka = await startPatientKafka({ proxy: true })
   const run = await row.open(kafka, instances, { isProxied: true, lookups: { keepsReads: true, strict: 0.6 } })
   try {
     await run.begin(instances)

@@ -1,5 +1,5 @@
 import { percentile } from '../../support/fleet/lookup-tally.ts'
-import { startKafka } from '../../support/kafka/index.ts'
+import { startPatientKafka } from '../../support/fleet/patient-kafka.ts'
 import type { Row } from '../row.ts'
 
 const timesDefault = 10
@@ -9,7 +9,7 @@ const unreadMsMax = 1_000
 /** A rolling restart, as a deployment does it: each is stopped, started and ready before the next. */
 export async function restarts(row: Row): Promise<void> {
   const { times = timesDefault, instances = 3 } = row.options
-  const kafka = await startKafka()
+  const kafka = await startPatientKafka()
   const run = await row.open(kafka, instances)
   const handovers: number[] = []
   const starts: number[] = []

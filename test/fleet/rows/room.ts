@@ -1,4 +1,4 @@
-import { startKafka } from '../../support/kafka/index.ts'
+import { startPatientKafka } from '../../support/fleet/patient-kafka.ts'
 import { until } from '../../support/until.ts'
 import type { Row } from '../row.ts'
 
@@ -10,7 +10,7 @@ const valueBytes = 1_000
 
 /** There is room for 60 % of the data with their standbys, and then a member leaves: standbys go first, nothing ends, and all heals. */
 export async function room(row: Row): Promise<void> {
-  const kafka = await startKafka()
+  const kafka = await startPatientKafka()
   const { keys } = row.options
   // Two copies of all keys in three instances, and what an index and segments take.
   const copyMiB = (keys * (valueBytes + 100) * 1.5) / 2 ** 20

@@ -1,11 +1,11 @@
-import { startKafka } from '../../support/kafka/index.ts'
+import { startPatientKafka } from '../../support/fleet/patient-kafka.ts'
 import type { Row } from '../row.ts'
 
 const balancedMsMax = 5_000
 
 /** One instance, three, one. */
 export async function scale(row: Row): Promise<void> {
-  const kafka = await startKafka()
+  const kafka = await startPatientKafka()
   const run = await row.open(kafka, 3)
   try {
     await run.begin(1)

@@ -1,9 +1,10 @@
 /** One place where an instance runs: the executable, started, stopped, killed and started again, behind an address that stays. */
 import { chmodSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname } from 'node:path'
 import type { PartitionStatus, StoreStatus } from '../../../lib/store-protocol/status.ts'
 import { builtExecutable } from '../binary/built.ts'
-import { LatchkeyProcess, localPort } from '../binary/latchkey-process.ts'
+import { LatchkeyProcess, localPort, type StartOptions } from '../binary/latchkey-process.ts'
 import { InstanceProxy } from './instance-proxy.ts'
 
 const pollMs = 50
@@ -189,11 +190,12 @@ export class FleetInstance {
 }
 
 /** What runs it, where that is not the executable of this test run by this user. */
-async function commandOf({ executable, user }: Place): Promise<{ path?: string; args?: string[] }> {
+async function commandOf({ executable, user }: Place): Promise<StartOptions> {
   if (user === undefined) return executable === undefined ? {} : { path: executable }
   const path = executable ?? (await builtExecutable())
   chmodSync(dirname(path), enterable)
-  return { path: 'setpriv', args: ['--reuid', String(user), '--clear-groups', path] }
+  // Its folder is not for other users.
+  return { path: 'setpriv', args: ['--reuid', String(user), '--clear-groups', path], cwd: tmpdir() }
 }
 
 async function isReadyNow({ url }: LatchkeyProcess): Promise<boolean> {

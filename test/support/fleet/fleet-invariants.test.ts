@@ -84,10 +84,10 @@ test('a copy that says how far it is behind may show what is older', () => {
   expect(fleetViolations(history)).toEqual([])
 })
 
-test('a partition that is taken back by a marker has one claim at a time', () => {
+test('a partition that is taken back by a marker has one claim at a time, also while the promotion takes its time', () => {
   const history = sound()
   history.changelog.markers.push({ partition: 0, offset: 7, timestamp: 30 * second })
-  history.reads.push(history.read('a', 4, 31))
+  history.reads.push(history.read('a', 4, 30.5, { instance: 1 }), history.read('a', 4, 31))
   expect(fleetViolations(history)).toEqual([])
 })
 

@@ -12,13 +12,17 @@ export interface LookupOptions {
   strict: number
   /** Keeps every answer, for the checker. */
   keepsReads: boolean
+  /** Asks the owner that a 421 names: ROUTING=none. */
+  follows: boolean
 }
 
-const optionsDefault: LookupOptions = { rate: 500, clients: 16, strict: 0.3, keepsReads: false }
+const optionsDefault: LookupOptions = { rate: 500, clients: 16, strict: 0.3, keepsReads: false, follows: false }
+const followsMax = 20
+const followMs = 50
 const timeoutMs = 5_000
 const noTargetMs = 5
 /** Codes of 503 by which `max-lag=0` may be refused while no instance can vouch for the newest value. */
-const refusals = ['too_stale']
+const refusals = ['too_stale', 'owner_unreachable']
 
 export class FleetLookups {
   readonly tally = new LookupTally()
@@ -96,10 +100,8 @@ export class FleetLookups {
     const sentAt = performance.now()
     const isExcused = () => (life.disturbedAt ?? -1) >= sentAt || life !== target.life
     try {
-      const query = maxLag === undefined ? '' : `?max-lag=${maxLag}`
-      const signal = AbortSignal.timeout(timeoutMs)
-      const answer = await fetch(`${target.url}/stores/${this.#storeId}/${key}${query}`, { signal })
-      const text = await answer.text()
+      const path = `/stores/${this.#storeId}/${key}${maxLag === undefined ? '' : `?max-lag=${maxLag}`}`
+      const { answer, text } = await this.#ask(`${target.url}`, path)
       const answeredAt = performance.now()
       if (answer.status !== 200 && answer.status !== 404) {
         if (maxLag !== undefined && refusals.some((code) => text.includes(`"code":"${code}"`))) tally.refused++
@@ -126,6 +128,19 @@ export class FleetLookups {
     }
   }
 
+  /** Follows what an instance says of the owner, if that is asked for. */
+  async #ask(url: string, path: string): Promise<{ answer: Response; text: string }> {
+    const signal = AbortSignal.timeout(timeoutMs)
+    for (let at = url, tries = 1; ; tries++) {
+      const answer = await fetch(at + path, { signal })
+      const text = await answer.text()
+      const owner = answer.status === 421 && this.#options.follows && tries < followsMax ? ownerIn(text) : undefined
+      if (owner === undefined) return { answer, text }
+      at = owner
+      if (tries > 1) await Bun.sleep(followMs)
+    }
+  }
+
   #compare(key: string, target: FleetInstance, src: number, found: string): void {
     const before = this.#shown.get(key) ?? -1
     if (src < before) this.tally.failure('wentBack', target.name, key, `offset ${src} after ${before}: ${found}`)
@@ -137,4 +152,10 @@ export class FleetLookups {
     const found = lives.find((life) => life.id === id)
     return found === undefined ? asked : this.numberOf(found)
   }
+}
+
+/** Without a slash at the end. */
+function ownerIn(problem: string): string | undefined {
+  const { url } = JSON.parse(problem) as { url?: string }
+  return url?.replace(/\/$/, '')
 }

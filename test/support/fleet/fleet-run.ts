@@ -40,14 +40,20 @@ export class FleetRun {
     this.cuts = proxies.length > 0 ? new KafkaCuts(proxies) : undefined
   }
 
-  /** Loads the topic, starts so many instances, and once they are ready the writer, the clients and the watch of the changelog. */
-  async begin(instances: number): Promise<void> {
+  /**
+   * Loads the topic, starts so many instances, then clients, writer and the watch of the changelog.
+   * @param isCold whether clients begin as soon as the instances are ready, not when all of them answer for what was loaded
+   */
+  async begin(instances: number, isCold = false): Promise<void> {
     await this.writer.load()
     await this.fleet.add(instances)
+    if (isCold) this.lookups.start()
     await this.fleet.hasPrimaries()
-    await settled(this.fleet, 1_000)
+    if (!isCold) {
+      await settled(this.fleet, 1_000)
+      this.lookups.start()
+    }
     this.writer.start()
-    this.lookups.start()
     this.#ingest = new IngestWatch(this.fleet.direct(), this.fleet.changelog, this.fleet.partitions)
   }
 

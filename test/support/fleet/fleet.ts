@@ -14,6 +14,8 @@ export interface FleetOptions {
   /** Of the source and of the changelog. */
   topicConfig?: Readonly<Record<string, string>>
   changelogConfig?: Readonly<Record<string, string>>
+  /** Of a cluster: the coordinator of the group, or of the first partition's transactions, has no partition of source and changelog. */
+  aside?: 'group' | 'transaction' | undefined
 }
 
 export type FleetKafka = KafkaBroker | KafkaCluster
@@ -31,13 +33,15 @@ export class Fleet {
   readonly #options: FleetOptions
 
   static async open(kafka: FleetKafka, options: FleetOptions = {}): Promise<Fleet> {
-    const { partitions = partitionsDefault, topicConfig = {}, changelogConfig } = options
+    const { partitions = partitionsDefault, topicConfig = {}, aside } = options
+    const topic = uniqueName('fleet')
+    const replicas = aside && 'brokers' in kafka ? await replicasAside(kafka, topic, partitions, aside) : undefined
+    const changelogConfig = options.changelogConfig ?? (replicas && {})
     const create = (name: string, config: Readonly<Record<string, string>>) => {
-      return 'brokers' in kafka
-        ? kafka.createTopic(name, { partitions, config })
-        : createTopic(kafka, name, { partitions, config })
+      const placed = { config, ...(replicas ? { replicas } : { partitions }) }
+      return 'brokers' in kafka ? kafka.createTopic(name, placed) : createTopic(kafka, name, placed)
     }
-    const topic = await create(uniqueName('fleet'), topicConfig)
+    await create(topic, topicConfig)
     if (changelogConfig) await create(`${topic}-changelog`, { 'cleanup.policy': 'compact', ...changelogConfig })
     return new Fleet(kafka, topic, partitions, options)
   }
@@ -149,4 +153,24 @@ export class Fleet {
     const replicas = all.filter((partition) => !isOwn(partition)).join()
     return { PARTITIONS: all.filter(isOwn).join(), ...(replicas && { PARTITIONS_REPLICA: replicas }) }
   }
+}
+
+/** Brokers of each partition, the leader first: never the coordinator, for whose acknowledgement a write would wait until its session has ended. */
+async function replicasAside(
+  kafka: KafkaCluster,
+  topic: string,
+  partitions: number,
+  kind: 'group' | 'transaction',
+): Promise<number[][]> {
+  const coordinator = await kafka.coordinatorOf(kind, kind === 'group' ? topic : transactionalId(topic, 0))
+  const others = kafka.brokers.map(({ id }) => id).filter((id) => id !== coordinator.id)
+  return Array.from({ length: partitions }, (_, partition) => {
+    const leader = others[partition % others.length]!
+    return [leader, ...others.filter((id) => id !== leader)]
+  })
+}
+
+/** By which a store of this topic fences its partitions. */
+export function transactionalId(topic: string, partition: number): string {
+  return `latchkey-${topic}-${partition}`
 }

@@ -1,5 +1,5 @@
 /** What became of lookups, counted while they run. */
-const failuresMax = 50
+const failuresMax = 100
 
 export interface Failure {
   /** ISO 8601. */
@@ -55,8 +55,17 @@ export class LookupTally {
       `lookups        ${this.answered} answered, p50 ${ms(0.5)}, p99 ${ms(0.99)}, at most ${ms(1)}`,
       `               ${this.forwarded} by another instance, ${this.byReplica} by a replica, ${this.refused} of max-lag=0 refused, ${this.excused} excused`,
       `failed         ${this.failed}; wrong 404 ${this.wrongMisses}; went back with max-lag=0 ${this.wentBack}`,
-      ...this.failures.slice(0, 10).map(({ at, instance, key, found }) => `  ${at} ${instance} ${key}: ${found}`),
+      ...this.#kinds(),
     ].join('\n')
+  }
+
+  /** The first of each kind, and how often there was one. */
+  #kinds(): string[] {
+    const kinds = Map.groupBy(this.failures, ({ found }) => /"code":"(\w+)"/.exec(found)?.[1] ?? found.slice(0, 40))
+    return [...kinds].map(([kind, [first, ...others]]) => {
+      const { at, instance, key, found } = first!
+      return `  ${kind}, ${others.length + 1} of the first ${failuresMax}: ${at} ${instance} ${key}: ${found}`
+    })
   }
 }
 
