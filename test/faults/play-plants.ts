@@ -2,7 +2,7 @@
  * Plants each of some defects in a copy of the sources, and runs tests, with one seed after another, until it is found.
  * Exit code 1 if one is not found.
  */
-import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { run } from '../support/process/run.ts'
 import { temporaryFolder } from '../support/process/temporary-folder.ts'
@@ -10,7 +10,7 @@ import { planted } from './planted.ts'
 import type { Plant } from './plants.ts'
 
 const root = resolve(import.meta.dir, '../..')
-const copied = ['lib', 'test/setup', 'test/support', 'package.json', 'tsconfig.json', 'bunfig.toml']
+const copied = ['lib', 'test/setup', 'test/support', 'test/examples', 'package.json', 'tsconfig.json', 'bunfig.toml']
 const seedsMax = 10
 const playedMs = 180_000
 
@@ -31,7 +31,10 @@ export async function playPlants({ name, all, wanted }: Plantings): Promise<neve
   const folder = temporaryFolder(`planted-${name}`)
   const files = new Set([...copied, ...all.flatMap(({ tests }) => tests)])
   for (const each of files) cpSync(join(root, each), join(folder, each), { recursive: true })
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  // Kafka's jars are there once a test has needed them.
+  for (const each of ['node_modules', '.kafka']) {
+    if (existsSync(join(root, each))) symlinkSync(join(root, each), join(folder, each))
+  }
   let count = 0
   let found = 0
   for (const { plants, tests } of all) {
