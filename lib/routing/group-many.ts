@@ -1,8 +1,10 @@
 /** Looks many keys up in the group: one request to each instance that is primary of some of them, at the same time. */
 import { isInstance, LatchkeyError } from '../errors.ts'
+import type { ForwardResult } from '../metrics/index.ts'
 import type { InstanceEpochs, ManyLookups } from '../store-protocol/reads.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import { askMany, shareOf } from './ask-many.ts'
+import type { ForwardCounts } from './forwarded-lookup.ts'
 import type { GroupAsker } from './group-asker.ts'
 import { keyNotFound } from './key-not-found.ts'
 import type { KeyResult } from './key-result.ts'
@@ -13,10 +15,12 @@ type KeyOutcome = Lookup | LatchkeyError
 
 export class GroupMany {
   readonly #asker: GroupAsker
+  readonly #counts: ForwardCounts | undefined
   readonly #times: ScatterTimes | undefined
 
-  constructor(asker: GroupAsker, times?: ScatterTimes) {
+  constructor(asker: GroupAsker, counts?: ForwardCounts, times?: ScatterTimes) {
     this.#asker = asker
+    this.#counts = counts
     this.#times = times
   }
 
@@ -65,6 +69,11 @@ export class GroupMany {
       ...(this.#times && { times: this.#times }),
     })
     const outcomes = results.map((result) => this.#outcomeOf(result))
+    for (const [part, outcome] of outcomes.entries()) {
+      const [first] = asker.routes.candidates(partitions[part]!)
+      const isElsewhere = first === undefined || !asker.isSelf(first)
+      if (isElsewhere && !isFull(outcome)) this.#counts?.observe(countedAs(outcome))
+    }
     return this.#findMisplaced(keys, wanted, outcomes, bytesMax)
   }
 
@@ -102,6 +111,12 @@ export class GroupMany {
     })
     return { epoch: 0, epochs, results }
   }
+}
+
+function countedAs(outcome: KeyOutcome): ForwardResult {
+  if (!isInstance(outcome, LatchkeyError)) return 'found'
+  if (outcome.code === 'key_not_found') return 'not_found'
+  return outcome.code === 'owner_unreachable' || outcome.code === 'partition_unassigned' ? 'unreachable' : 'refused'
 }
 
 function isFull(outcome: KeyOutcome): boolean {

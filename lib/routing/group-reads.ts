@@ -4,6 +4,7 @@ import type { ChunkBounds, EntryCount, ManyLookups, WalkChunk, WalkPosition } fr
 import type { Lookup } from '../store-protocol/status.ts'
 import { answerBytesMax, type LocalReads } from './answer-wide.ts'
 import { missedOf } from './answer.ts'
+import type { ForwardCounts } from './forwarded-lookup.ts'
 import { GroupAsker, type PeerReads, type Routes } from './group-asker.ts'
 import { countInGroup, flushGroup } from './group-count.ts'
 import { GroupMany } from './group-many.ts'
@@ -18,11 +19,11 @@ export class GroupReads {
   readonly #many: GroupMany
   readonly #walk: GroupWalk
 
-  constructor(local: LocalReads, routes: Routes, peers: PeerReads) {
+  constructor(local: LocalReads, routes: Routes, peers: PeerReads, counts?: ForwardCounts) {
     this.#local = local
     this.#routes = routes
     this.asker = new GroupAsker(local, routes, peers)
-    this.#many = new GroupMany(this.asker)
+    this.#many = new GroupMany(this.asker, counts)
     this.#walk = new GroupWalk(this.asker)
   }
 

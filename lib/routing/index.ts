@@ -68,7 +68,7 @@ export class Routing<S extends RoutableStore> {
       ...(suspect && { suspect }),
     })
     this.forwarder = new Forwarder({ store, table: this.table, peers: this.peers, counts, roundsMs })
-    const group = mode === 'none' ? undefined : new GroupReads(store, this.table, this.peers)
+    const group = mode === 'none' ? undefined : new GroupReads(store, this.table, this.peers, counts)
     this.store = new RoutedStore(store, this.table, this.forwarder, group)
     const reachability = new Reachability(this.peers)
     const reaches = (memberId: string) => reachability.reaches(memberId)

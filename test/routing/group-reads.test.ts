@@ -19,9 +19,15 @@ let a: Node
 let b: Node
 let c: Node
 
+/** Keys that other instances had, by outcome. */
+const forwarded = new Map<string, number>()
+
 beforeEach(() => {
+  forwarded.clear()
   nodes = ['a', 'b', 'c'].map((name, index) => {
-    const node = startInstanceOf(name, new FakeEntries(`mark-${name}`), { token: 'a token' })
+    const observe = (result: string) => void forwarded.set(result, (forwarded.get(result) ?? 0) + 1)
+    const options = { token: 'a token', counts: { observe, hedged() {} } }
+    const node = startInstanceOf(name, new FakeEntries(`mark-${name}`), options)
     node.store.epoch = index + 1
     return node
   })
@@ -87,12 +93,19 @@ test('many keys are gathered: one request to each instance that has some, each w
       return answer(kind, body)
     }
   }
-  const answer = await many(a, [...keys, 'none'])
+  const answer = await many(a, [...keys, keyIn(1, 'none')])
   expect(answer.epochs).toEqual({ a: 1, b: 2, c: 3 })
   expect(answer.entries.map(({ key, value }) => [key, value])).toEqual(keys.map((key) => [key, key]))
   expect(answer.entries.every(({ role }) => role === undefined)).toBeTrue()
-  expect(answer.missing).toEqual([{ key: 'none', code: 'key_not_found', caughtUp: true }])
+  expect(answer.missing).toEqual([{ key: keyIn(1, 'none'), code: 'key_not_found', caughtUp: true }])
   expect(requests).toBe(2)
+  const elsewhere = keys.filter((key) => a.store.partitionOf(Buffer.from(key)) !== 0).length
+  expect(forwarded).toEqual(
+    new Map([
+      ['found', elsewhere],
+      ['not_found', 1],
+    ]),
+  )
 })
 
 test('keys that are all here are answered here, with this epoch', async () => {
