@@ -6,8 +6,8 @@ import { healCluster, healTimeoutMs, type KafkaCluster, sharedCluster, uniqueNam
 import { toAddresses } from '../support/kafka/real-client.ts'
 import { until } from '../support/until.ts'
 
-const testTimeoutMs = 150_000
 const rounds = Number(process.env['FAULT_ROUNDS'] ?? 1)
+const testTimeoutMs = 120_000 + rounds * 30_000
 
 let cluster: KafkaCluster
 
@@ -43,7 +43,8 @@ test(
         if (rounds > 1) console.log(`heartbeats are answered after ${Math.round(performance.now() - killedAt)} ms`)
         expect(members.map(({ membership }) => membership.identity)).toEqual(identities)
         const plans = members.map(({ assignments }) => assignments.length)
-        members[0]!.membership.rejoin()
+        // The coordinator plans nothing for a follower that has nothing new to say.
+        members.find(({ last }) => last!.isLeader)!.membership.rejoin()
         await until('all get another plan', () => {
           return members.every(({ assignments }, index) => assignments.length > plans[index]!)
         })
