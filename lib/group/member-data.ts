@@ -25,12 +25,15 @@ const text = v.pipe(v.string(), v.maxLength(textMax))
 const partitionNumber = v.pipe(count, v.maxValue(partitionsMax - 1))
 const memberIndex = v.pipe(orMinusOne, v.maxValue(membersMax - 1))
 
+/** Identity of an instance: it stands in headers of answers. */
+const instanceId = v.pipe(v.string(), v.minLength(1), v.maxLength(idMax), v.regex(/^[\w.~-]+$/))
+
 /** Partition, position, bytes, flags, term. */
 const holdingSchema = v.tuple([partitionNumber, count, count, count, orMinusOne])
 
 const memberSchema = v.pipe(
   v.object({
-    id: v.pipe(v.string(), v.minLength(1), v.maxLength(idMax)),
+    id: instanceId,
     url: v.pipe(text, v.check(isPeerUrl)),
     rack: text,
     partitions: v.pipe(count, v.maxValue(partitionsMax)),
@@ -49,7 +52,7 @@ const memberSchema = v.pipe(
 
 const planSchema = v.pipe(
   v.object({
-    members: v.pipe(v.array(v.tuple([text, text, text])), v.maxLength(membersMax)),
+    members: v.pipe(v.array(v.tuple([text, instanceId, v.pipe(text, v.check(isPeerUrl))])), v.maxLength(membersMax)),
     /** Primary, target, flags, copies. */
     routes: v.pipe(
       v.array(v.tupleWithRest([memberIndex, memberIndex, count], memberIndex)),

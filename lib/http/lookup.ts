@@ -144,7 +144,7 @@ export class LookupHandler {
     const comesSoon = error?.code === 'key_not_found' && caughtUp === false && halted !== true
     return problemResponse(thrown, {
       ...(comesSoon && { 'retry-after': '1' }),
-      ...(typeof instance === 'string' && { [instanceHeader]: instance }),
+      ...(typeof instance === 'string' && /^[\w.~-]+$/.test(instance) && { [instanceHeader]: instance }),
     })
   }
 

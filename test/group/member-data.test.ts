@@ -35,6 +35,14 @@ test.each([
   expect(decodeMember('orders', ours, encodeMember('orders', theirs, report)).reason).toContain(reason)
 })
 
+test.each(['a\r\nSet-Cookie: b', '', 'ä', 'a b'])('an id that cannot stand in a header is refused: %j', (id) => {
+  expect(decodeMember('orders', undefined, encodeMember('orders', undefined, { ...report, id })).reason).toContain('id')
+  const plan = aPlan()
+  const forged = { ...plan, members: plan.members.map((member) => ({ ...member, id })) }
+  const purpose = { group: 'orders', generation: 3 }
+  expect(decodePlan(purpose, undefined, encodePlan(purpose, undefined, forged)).value).toBeUndefined()
+})
+
 test('a signature counts for its content, its group and its kind, and a plan for its generation', () => {
   const token = 'a token'
   const bytes = encodeMember('orders', token, report)
