@@ -3,15 +3,14 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { partitionOf } from '../../lib/map/index.ts'
 import type { KafkaBroker } from '../support/kafka/index.ts'
-import { freePorts, isFree } from '../support/process/ports.ts'
 import type { Feed } from './feed.ts'
 import { Instance } from './instance.ts'
+import { portsFor } from './ports.ts'
 import { urlOf } from './requests.ts'
 import { indent, type Step, timer, tryAll } from './steps.ts'
 
 export const clusterPartitions = 9
 const thirds = ['0-2', '3-5', '6-8']
-const firstPort = 8080
 const visibleTimeoutMs = 30_000
 const pollMs = 20
 
@@ -153,10 +152,4 @@ async function endAll(nodes: readonly Node[]): Promise<void> {
 /** Index of the node that has a key as primary. */
 function ownerOf(key: string): number {
   return Math.floor((partitionOf(Buffer.from(key), clusterPartitions) * thirds.length) / clusterPartitions)
-}
-
-async function portsFor(count: number): Promise<number[]> {
-  const ports = Array.from({ length: count }, (_, index) => firstPort + index)
-  const free = await Promise.all(ports.map((port) => isFree(port)))
-  return free.every(Boolean) ? ports : freePorts(count)
 }

@@ -1,6 +1,7 @@
 /**
  * `npm run demo`: everything from nothing. Builds the executable, starts Kafka, feeds it orders, runs Latchkey beside a `.env` and
- * prints what to try. With `--once` it tries all of that itself and ends with exit code 0 or 1. With `--cluster` Latchkey runs three times.
+ * prints what to try. With `--once` it tries all of that itself and ends with exit code 0 or 1. With `--cluster` Latchkey runs three times, with
+ * `--elastic` one to three times as a group.
  */
 import { readFileSync, statSync } from 'node:fs'
 import { constants } from 'node:os'
@@ -11,6 +12,7 @@ import { freePorts, isFree } from '../support/process/ports.ts'
 import { readArguments } from './arguments.ts'
 import { changesStep } from './changes.ts'
 import { clusterPartitions, runCluster } from './cluster.ts'
+import { elasticPartitions, runElastic } from './elastic.ts'
 import { Feed } from './feed.ts'
 import { requireKafka } from './given-kafka.ts'
 import { buildExecutable, Instance } from './instance.ts'
@@ -19,8 +21,8 @@ import { removeStore } from './remove-store.ts'
 import { check, curlLine, demoRequests, urlOf } from './requests.ts'
 import { indent, timer, tryAll } from './steps.ts'
 
-const { isCluster, once, fault } = readArguments(process.argv.slice(2))
-const partitions = isCluster ? clusterPartitions : 4
+const { isCluster, isElastic, once, fault } = readArguments(process.argv.slice(2))
+const partitions = isCluster ? clusterPartitions : isElastic ? elasticPartitions : 4
 const visibleTimeoutMs = 30_000
 /** What was started, in order; ended in reverse. */
 const started: { close: () => Promise<unknown> }[] = []
@@ -75,7 +77,9 @@ async function demo(): Promise<number> {
   console.log(
     `Topic ${storeId} has ${partitions} partitions and ${feed.written} records of ${feed.book.latest.size} orders.`,
   )
-  if (isCluster) return runCluster({ executable, broker, storeId, feed, once, started })
+  const several = { executable, broker, storeId, feed, once, started }
+  if (isCluster) return runCluster(several)
+  if (isElastic) return runElastic(several)
 
   const port = (await isFree(8080)) ? 8080 : (await freePorts(1))[0]!
   const redisPort = (await isFree(6379)) ? 6379 : (await freePorts(1))[0]!
