@@ -3,7 +3,7 @@ import { expect, test } from 'bun:test'
 import { Random } from '../support/random.ts'
 import { smallFleet } from './small.ts'
 
-const testTimeoutMs = 120_000
+const testTimeoutMs = 240_000
 
 test(
   'instances of a group answer every key while one joins, one is killed, one stands still and one stops',
