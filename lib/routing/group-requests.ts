@@ -14,17 +14,21 @@ export type Bytes = Uint8Array<ArrayBuffer>
 export interface GroupRequestsOptions {
   readonly store: LocalReads
   readonly key: HopKey
+  /** Of the values of one answer, after the first; 16 MiB by default. */
+  readonly answerBytes?: number | undefined
   /** Tries whether a member is reached at the URL that the group has for it. */
   reaches(memberId: string): Promise<Result>
 }
 
 export class GroupRequests {
   readonly #options: GroupRequestsOptions
+  readonly #answerBytes: number
   #view: GroupView | undefined
   #instanceId = ''
 
   constructor(options: GroupRequestsOptions) {
     this.#options = options
+    this.#answerBytes = options.answerBytes ?? answerBytesMax
   }
 
   setGroup(view: GroupView): void {
@@ -62,14 +66,14 @@ export class GroupRequests {
     const results: Result[] = []
     let bytes = 0
     for (const [index, operation] of operations.entries()) {
-      if (bytes > answerBytesMax) {
+      if (bytes > this.#answerBytes) {
         results.push(full)
         continue
       }
       const result = answerOperation(store, operation, hop)
       if (result instanceof Promise) return this.#answerRest(results, bytes, result, operations.slice(index + 1), hop)
       bytes += sizeOf(result)
-      results.push(bytes > answerBytesMax && index > 0 ? full : result)
+      results.push(bytes > this.#answerBytes && index > 0 ? full : result)
     }
     return results
   }
@@ -84,11 +88,11 @@ export class GroupRequests {
     let bytes = before
     const add = (result: Result) => {
       bytes += sizeOf(result)
-      results.push(bytes > answerBytesMax && results.length > 0 ? full : result)
+      results.push(bytes > this.#answerBytes && results.length > 0 ? full : result)
     }
     add(await coming)
     for (const operation of rest) {
-      add(bytes > answerBytesMax ? full : await answerOperation(this.#options.store, operation, hop))
+      add(bytes > this.#answerBytes ? full : await answerOperation(this.#options.store, operation, hop))
     }
     return results
   }

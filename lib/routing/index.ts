@@ -28,6 +28,8 @@ export interface RoutingOptions {
   counts?: ForwardCounts | undefined
   /** As ForwarderOptions.roundsMs. */
   roundsMs?: number | undefined
+  /** As GroupRequestsOptions.answerBytes. */
+  answerBytes?: number | undefined
   /** A member has answered at its URL. */
   reached?(memberId: string, url: string): void
   /** A connection to a member was refused. */
@@ -47,7 +49,8 @@ export class Routing<S extends RoutableStore> {
   readonly #timer: Timer
   #roles = ''
 
-  constructor(store: S, { token, mode, tls, counts, roundsMs, reached, suspect }: RoutingOptions) {
+  constructor(store: S, options: RoutingOptions) {
+    const { token, mode, tls, counts, roundsMs, answerBytes, reached, suspect } = options
     this.#local = store
     this.#key = new HopKey(store.id, token)
     this.table = new RouteTable({
@@ -72,7 +75,7 @@ export class Routing<S extends RoutableStore> {
     this.store = new RoutedStore(store, this.table, this.forwarder, group)
     const reachability = new Reachability(this.peers)
     const reaches = (memberId: string) => reachability.reaches(memberId)
-    this.requests = new GroupRequests({ store, key: this.#key, reaches })
+    this.requests = new GroupRequests({ store, key: this.#key, reaches, answerBytes })
     this.#timer = setInterval(() => this.#compareRoles(), rolesMs)
     this.#timer.unref()
   }
