@@ -37,6 +37,8 @@ export class RoleChanges {
   readonly #promotions: Promotions
   readonly #fills: Fills
   #wanted: WantedRoles | undefined
+  /** Of a group: the last one that a wish was made from. */
+  #plan: string | undefined
   #isRunning = false
 
   constructor(context: StoreContext, primaries: Primaries, replicas: Replicas) {
@@ -70,9 +72,12 @@ export class RoleChanges {
   }
 
   /** A partition in both lists becomes a primary. */
-  want({ primaries, replicas }: WantedRoles): void {
+  want({ primaries, replicas, member }: WantedRoles): void {
+    const plan = member && `${member.memberId} ${member.generation}`
+    // A plan that is repeated knows no better than before who has what this instance has lost.
+    if (plan === undefined || (plan !== null && plan !== this.#plan)) this.#refused.clear()
+    if (plan) this.#plan = plan
     this.#wanted = { primaries, replicas: replicas.filter((partition) => !primaries.includes(partition)) }
-    this.#refused.clear()
     this.#look()
   }
 

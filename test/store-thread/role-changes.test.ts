@@ -74,6 +74,20 @@ test('a primary that another instance has taken is a replica, and is taken again
   expect(done).toHaveLength(5)
 })
 
+test('a plan that is repeated takes nothing from another instance that has taken it since', async () => {
+  const { changes, done, next, take } = start([0], [], { lingerMs: 1 })
+  changes.begin()
+  const wish = { primaries: [0], replicas: [], member: { memberId: 'one', generation: 3 } }
+  changes.want(wish)
+  take(0)
+  await next()
+  changes.want(wish)
+  changes.want({ ...wish, member: null })
+  expect(done).toEqual(['release 0'])
+  changes.want({ ...wish, member: { memberId: 'one', generation: 4 } })
+  expect(done).toEqual(['release 0', 'take 0'])
+})
+
 test('a primary keeps its role without a group when another instance has taken it', () => {
   const { changes, done, take } = start([0], [])
   changes.begin()
