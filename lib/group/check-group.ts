@@ -2,6 +2,7 @@
 import { LatchkeyError } from '../errors.ts'
 import type { MemberReport } from '../group-protocol/member.ts'
 import type { DescribedGroup, DescribedMember } from '../kafka/described-group.ts'
+import { escapeControls } from '../log/escape.ts'
 import { nounFor } from '../text/counted.ts'
 import { subscriptionData } from './consumer-protocol.ts'
 import { decodeMember } from './member-data.ts'
@@ -22,10 +23,14 @@ const protocolType = 'consumer'
 const kibibyte = 1_024
 
 /**
- * Returns lines to print.
+ * Returns lines to print. What members have sent is escaped: READ on the group is enough to send something.
  * @throws LatchkeyError broker_refused if the coordinator would refuse this instance
  */
 export function describeMembers(found: DescribedGroup, own: OwnMember): string[] {
+  return linesOf(found, own).map(escapeControls)
+}
+
+function linesOf(found: DescribedGroup, own: OwnMember): string[] {
   const { group, protocols } = own
   const { state, protocol, members } = found
   if (members.length === 0) return [`group ${group}: it has no members; this instance would be the first`]

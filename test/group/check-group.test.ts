@@ -15,10 +15,15 @@ const common = {
   VALUE_FORMAT: 'raw',
 }
 
-function memberOf(host: number, token?: string, settings: Record<string, string> = {}): DescribedMember {
+function memberOf(
+  host: number,
+  token?: string,
+  settings: Record<string, string> = {},
+  url = `http://10.0.0.${host}:8080`,
+): DescribedMember {
   const report: MemberReport = {
     id: `host-${host}`,
-    url: `http://10.0.0.${host}:8080`,
+    url,
     rack: '',
     partitionCount: 4,
     startedAtMs: host,
@@ -57,6 +62,16 @@ test('members are named by their URLs, with what the coordinator keeps of them',
     'group members: http://10.0.0.2:8080, http://10.0.0.3:8080',
     expect.stringMatching(/^group data: \d+ KiB of 512 KiB for whole plans$/),
   ])
+})
+
+test('what members have sent cannot move the cursor or begin a line', () => {
+  const members = [
+    memberOf(2, undefined, {}, 'http://10.0.0.2/\u001b[2J\n'),
+    { ...memberOf(3, 'a'), clientId: 'b\u001b[2J\n' },
+  ]
+  const lines = described(groupWith(members))
+  expect(lines.filter((line) => line.includes('\u001b') || line.includes('\n'))).toEqual([])
+  expect(lines[1]).toBe(String.raw`group members: http://10.0.0.2/\u001b[2J\n, member b\u001b[2J\n at 10.0.0.3`)
 })
 
 test('while the group rebalances, its members are not known', () => {
