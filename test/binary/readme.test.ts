@@ -20,6 +20,7 @@ const runElsewhere: Readonly<Record<string, readonly [path: string, text: string
   'npm run demo': ['.ci/run', 'npm run --silent demo'],
   'npm run demo -- --once': ['.ci/run', 'demo -- --once'],
   'npm run demo -- --cluster': ['.ci/run', 'demo -- --once --cluster'],
+  'npm run demo -- --elastic': ['.ci/run', 'demo -- --once --elastic'],
   'npm test': ['.ci/run', 'npm test'],
   'KAFKA_BROKERS=localhost:9092 npm run demo': ['test/demo/foreign-broker.test.ts', 'KAFKA_BROKERS='],
 }
