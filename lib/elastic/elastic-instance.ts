@@ -15,6 +15,7 @@ import type { FromThread, StoreLogging } from '../store-protocol/thread-messages
 import type { StoreAccess } from '../store/store-port.ts'
 import type { Store } from '../store/store.ts'
 import { GroupConditions } from './group-conditions.ts'
+import { GroupLog } from './group-log.ts'
 import { type GroupPort, openGroupPort } from './group-port.ts'
 import { groupStatusOf, type PlanMessage, type ReachedState } from './group-status-of.ts'
 import { rolesOfRemoved, wantedRoles } from './wanted-roles.ts'
@@ -51,6 +52,7 @@ export class ElasticInstance {
   readonly #options: ElasticOptions
   readonly #id = randomBytes(12).toString('base64url')
   readonly #conditions: GroupConditions
+  readonly #log: GroupLog
   /** Store threads that are open, for a group thread that starts later. */
   readonly #opened: ToGroupThread[] = []
   readonly #left = Promise.withResolvers<void>()
@@ -70,6 +72,7 @@ export class ElasticInstance {
   constructor(options: ElasticOptions) {
     this.#options = options
     this.#conditions = new GroupConditions(options.config.readyWhen === 'caught-up')
+    this.#log = new GroupLog(options.name)
   }
 
   /** Identity of this life of the instance. */
@@ -139,6 +142,7 @@ export class ElasticInstance {
   /** Whether the others reach this instance. */
   setReachable(reachable: ReachedState): void {
     this.#reachable = reachable
+    if (this.#state !== 'leaving') this.#log.reached(reachable)
     if (reachable.isReachable !== null) this.#port?.post({ type: 'reachable', isReachable: reachable.isReachable })
     this.#report()
   }
@@ -172,6 +176,7 @@ export class ElasticInstance {
         break
       case 'plan':
         this.#planned = message
+        this.#log.planned(message)
         if (this.#state !== 'leaving') this.#state = 'stable'
         this.#want(wantedRoles(message.view, this.#held))
         break

@@ -9,6 +9,7 @@ import { rangesOf } from '../text/ranges.ts'
 import type { PlanMessage, ReachedState } from './group-status-of.ts'
 
 const rangesMax = 12
+const withoutPlan = 'the group has no plan for it yet'
 
 export interface GroupNow {
   /** Undefined before the first plan. */
@@ -36,7 +37,7 @@ export class GroupConditions {
   }
 
   #inGroup({ planned, trouble }: GroupNow): Condition {
-    const wait = trouble === undefined ? 'the group has no plan for it yet' : `no plan comes: ${trouble}`
+    const wait = trouble === undefined ? withoutPlan : `no plan comes: ${trouble}`
     const reason = planned === undefined ? wait : planned.excludedReason
     return reason === undefined ? { name: 'in_group', ok: true } : { name: 'in_group', ok: false, reason }
   }
@@ -47,14 +48,16 @@ export class GroupConditions {
     const open = all.filter((partition) => !isServed(routes[partition]))
     if (planned !== undefined && open.length === 0) this.#isRouted = true
     if (this.#isRouted) return { name: 'routed', ok: true }
-    const reason = `no instance has partitions ${rangesOf(open, rangesMax)} yet`
+    // The plan of an instance that does not fit shows it nothing of the others.
+    const isOut = planned?.excludedReason !== undefined
+    const reason = isOut ? withoutPlan : `no instance has partitions ${rangesOf(open, rangesMax)} yet`
     return { name: 'routed', ok: false, reason }
   }
 
   #filled({ planned, stats }: GroupNow): Condition {
     const given = planned === undefined ? none : partitionsFor(planned)
     if (this.#isRouted) this.#due ??= new Set([...given.primaries, ...given.copies])
-    if (this.#due === undefined) return { name: 'filled', ok: false, reason: 'the group has no plan for it yet' }
+    if (this.#due === undefined) return { name: 'filled', ok: false, reason: withoutPlan }
     const held = new Set(stats.partitions)
     for (const partition of this.#due) {
       const isPrimary = given.primaries.includes(partition)

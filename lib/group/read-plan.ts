@@ -1,10 +1,7 @@
 /** Reads what the leader has assigned to this member. */
 import type { GroupPlan } from '../group-protocol/member.ts'
-import { loggerOf } from '../log/index.ts'
 import { assignmentData } from './consumer-protocol.ts'
 import { decodePlan, exclusion, type PlanContext } from './member-data.ts'
-
-const log = loggerOf('group')
 
 export interface OwnPlace {
   memberId: string
@@ -18,9 +15,7 @@ export interface OwnPlace {
 export function readPlan(context: PlanContext, token: string | undefined, own: OwnPlace, bytes: Buffer): GroupPlan {
   const { value, reason } = decodePlan(context, token, assignmentData(bytes))
   if (value !== undefined) return value
-  const found = `the plan of group ${context.group} is ${reason}`
-  log.warn('This instance gets nothing: {found}', { found })
-  return exclusion({ ...own, reason: found })
+  return exclusion({ ...own, reason: `the plan of group ${context.group} is ${reason}` })
 }
 
 /** Returns why a member gets nothing; undefined if it may get something. */

@@ -112,7 +112,7 @@ export class PeerConnection {
           },
           handshake: (_, isTrusted, error) => {
             if (isTrusted) this.#connected()
-            else this.close({ kind: 'unreachable', said: `its certificate is not trusted: ${shown(messageOf(error))}` })
+            else this.close({ kind: 'unreachable', said: untrusted(messageOf(error)) })
           },
           data: (_, bytes) => this.#received(bytes),
           drain: () => this.#write(),
@@ -175,4 +175,10 @@ let system: string | undefined
 function systemCertificates(): string {
   system ??= [...new Set([...rootCertificates, ...getCACertificates('system')])].join('\n')
   return system
+}
+
+function untrusted(found: string): string {
+  // BoringSSL says so of bytes of another protocol.
+  if (found.includes('WRONG_VERSION_NUMBER')) return 'it does not answer in TLS, and its URL is https'
+  return `its certificate is not trusted: ${shown(found)}`
 }

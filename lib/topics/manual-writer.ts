@@ -35,8 +35,8 @@ function isWithoutMembers({ members, protocol }: DescribedGroup): boolean {
 function besideMembers(storeId: string, group: string, { members }: DescribedGroup): LatchkeyError {
   const hosts = [...new Set(members.map(({ clientHost }) => clientHost.replace(/^\//, '')))].slice(0, 5).join(', ')
   const message =
-    `Starting store ${storeId} with partitions set by hand: ` +
-    `instances with ELASTIC=true have them, as ${counted(members.length, 'member')} of group ${group} at ${hosts}. ` +
+    `Starting store ${storeId} without ELASTIC=true: ` +
+    `instances with it have the partitions, as ${counted(members.length, 'member')} of group ${group} at ${hosts}. ` +
     'Set ELASTIC=true here as well, without PARTITIONS, or end those instances. ' +
     'One that was killed counts until its session ends, after some seconds'
   return new LatchkeyError('invalid_settings', message)

@@ -83,6 +83,15 @@ test('a complete copy serves a partition that has no primary', () => {
   expect(failing(new GroupConditions(true), { planned: planned(incomplete) })).toHaveProperty('routed')
 })
 
+test('an instance that does not fit from its start on says so, and nothing of what the others have', () => {
+  const unfit = planned(planOf([]), 'member-0', { excludedReason: 'PARTITIONER differs' })
+  expect(failing(new GroupConditions(false), { planned: unfit })).toEqual({
+    in_group: 'PARTITIONER differs',
+    routed: 'the group has no plan for it yet',
+    filled: 'the group has no plan for it yet',
+  })
+})
+
 test('an instance that does not fit, or is not reached, is not ready, also after it was', () => {
   const conditions = new GroupConditions(false)
   const stats = statsOf(1, 1)

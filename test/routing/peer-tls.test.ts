@@ -49,5 +49,5 @@ test('an instance without TLS at an https URL is named', async () => {
   await using b = startInstance('b')
   b.url = b.url.replace('http:', 'https:')
   const { detail } = await problemOf(await lookUp(a, b))
-  expect(detail).toContain(`${b.url} (primary): `)
+  expect(detail).toContain(`${b.url} (primary): it does not answer in TLS, and its URL is https`)
 })
