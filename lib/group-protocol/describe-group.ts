@@ -47,7 +47,7 @@ export function groupNotes(group: GroupStatus): string[] {
   return [
     ...(trouble === undefined ? [] : [`no plan comes: ${trouble}`]),
     ...(unassigned.length === 0 ? [] : [`no instance is primary of ${partitionsOf(unassigned)}`]),
-    ...excluded.map(({ url, reason }) => `${url} gets nothing: ${reason}`),
+    ...excluded.map(({ url, memberId, reason }) => `${url || memberId} gets nothing: ${reason}`),
     ...members.flatMap(({ url, reason }) => (reason === undefined ? [] : [`${url} is not reached: ${reason}`])),
     ...members.flatMap(({ url, isLeaving }) => (isLeaving ? [`${url} hands over what it holds, and leaves`] : [])),
     ...[...awaited].map(([memberId, those]) => {

@@ -18,6 +18,13 @@ const textMax = 2_048
 const idMax = 32
 const partitionsMax = 100_000
 const membersMax = 1_000
+/** Of members that get nothing, which may be strangers: what they send does not make a plan too large or unreadable. */
+const excludedMax = 32
+const memberIdMax = 256
+const reasonMax = 512
+
+/** Neither spaces nor controls, which a URL parser ignores. */
+const urlPattern = /^[!-~]+$/
 
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0))
 const orMinusOne = v.pipe(v.number(), v.safeInteger(), v.minValue(-1))
@@ -126,10 +133,25 @@ export function encodePlan(context: PlanContext, token: string | undefined, plan
       const target = isShown(route.target) ? route.target : -1
       return [route.primary, target, bitsOf(route, routeFlags), ...route.copies.filter(isShown)]
     }),
-    excluded: plan.excluded.map(({ memberId, url, reason }) => [memberId, url, reason]),
+    excluded: named(plan.excluded).map(({ memberId, url, reason }) => [
+      shownMemberId(memberId),
+      url,
+      reason.slice(0, reasonMax),
+    ]),
     leaving: plan.members.flatMap(({ isLeaving }, member) => (isLeaving ? [member] : [])),
     ...(only === undefined ? {} : { own: true }),
   })
+}
+
+/** An id begins with the client id of the member, which may have 32 kB. Members differ in its last part. */
+export function shownMemberId(memberId: string): string {
+  return memberId.length > memberIdMax ? memberId.slice(-memberIdMax) : memberId
+}
+
+/** Those whose data could be read first: they have a URL, and are most likely meant to fit. */
+function named(excluded: readonly ExcludedMember[]): ExcludedMember[] {
+  if (excluded.length <= excludedMax) return [...excluded]
+  return excluded.toSorted((one, other) => Number(one.url === '') - Number(other.url === '')).slice(0, excludedMax)
 }
 
 /** Reads a plan. An empty assignment is one without partitions for this member. */
@@ -163,7 +185,7 @@ function flagsOf<Name extends string>(bits: number, names: readonly Name[]): Rec
 
 /** Requests go to it: it names a place and nothing else. */
 function isPeerUrl(url: string): boolean {
-  if (!URL.canParse(url)) return false
+  if (!urlPattern.test(url) || !URL.canParse(url)) return false
   const { protocol, username, password, search, hash } = new URL(url)
   return ['http:', 'https:'].includes(protocol) && username + password + search + hash === ''
 }

@@ -1,7 +1,7 @@
 /** Reads what the leader has assigned to this member. */
 import type { GroupPlan } from '../group-protocol/member.ts'
 import { assignmentData } from './consumer-protocol.ts'
-import { decodePlan, exclusion, type PlanContext } from './member-data.ts'
+import { decodePlan, exclusion, type PlanContext, shownMemberId } from './member-data.ts'
 
 export interface OwnPlace {
   memberId: string
@@ -21,5 +21,5 @@ export function readPlan(context: PlanContext, token: string | undefined, own: O
 /** Returns why a member gets nothing; undefined if it may get something. */
 export function excludedReason({ excluded }: GroupPlan, memberId: string): string | undefined {
   // Without an id, of a member for which the leader had no room.
-  return excluded.find((one) => one.memberId === memberId || one.memberId === '')?.reason
+  return excluded.find((one) => one.memberId === shownMemberId(memberId) || one.memberId === '')?.reason
 }

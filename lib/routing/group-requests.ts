@@ -115,7 +115,7 @@ const full: Result = {
 function sizeOf(result: Result): number {
   switch (result.type) {
     case 'found':
-      return result.lookup.value.length
+      return result.lookup.value.length + (result.lookup.headerBlock?.length ?? 0)
     case 'many':
       return result.results.reduce((sum, one) => sum + sizeOf(one), 0)
     case 'chunk':

@@ -60,6 +60,11 @@ http://10.0.0.3:8080  yes      2-3      0-1      -
     expect(text).toContain('http://a\\u001b[2J\\n gets nothing')
   })
 
+  test('a member whose URL is not known is named by its id', () => {
+    const group = groupOf({ excluded: [{ memberId: 'x', url: '', reason: 'not signed' }] })
+    expect(groupNotes(group)).toContain('x gets nothing: not signed')
+  })
+
   test('thousands of partitions that alternate stay readable', () => {
     const odd = Array.from({ length: 5_000 }, (_, index) => 2 * index + 1)
     const group = groupOf({ members: [{ primaries: odd, standbys: odd, filling: odd }], unassigned: odd })

@@ -1,7 +1,10 @@
 import { expect, test } from 'bun:test'
+import { randomBytes } from 'node:crypto'
+import { deflateRawSync } from 'node:zlib'
 import { assignmentData, encodeSubscription } from '../../lib/group/consumer-protocol.ts'
 import { Leader } from '../../lib/group/leader.ts'
-import { decodePlan, encodeMember } from '../../lib/group/member-data.ts'
+import { decodePlan, encodeMember, encodePlan } from '../../lib/group/member-data.ts'
+import { excludedReason } from '../../lib/group/read-plan.ts'
 import { compareSettings, hashSettings } from '../../lib/group/settings.ts'
 import { GroupModel, type ModelMember } from '../support/group/group-model.ts'
 
@@ -139,4 +142,54 @@ test('a hash of settings shows no value, and a value under another name has anot
   const { A, B } = hashSettings({ A: 'value', B: 'value' })
   expect(A).toHaveLength(8)
   expect(A).not.toBe(B)
+})
+
+test('what strangers send makes no plan too large, and none that members cannot read', () => {
+  const model = new GroupModel(6)
+  const fit = Array.from({ length: 8 }, () => model.join({ settings }))
+  const members = fit.map((member) => joined(member, undefined))
+  const hostile = (payload: string) => Buffer.concat([Buffer.of(0), deflateRawSync(payload)])
+  const strangers = [
+    // The message about it has all of it.
+    { memberId: 'one', metadata: encodeSubscription(['orders'], hostile('x'.repeat(10_000))) },
+    {
+      memberId: 'two',
+      metadata: encodeSubscription(
+        ['orders'],
+        hostile(`{"id":"a","url":"http://a","x":1,"settings":{"${'y'.repeat(10_000)}":1}}`),
+      ),
+    },
+    // Client ids have up to 32 kB.
+    ...['three', 'four', 'five'].map((name) => ({
+      memberId: `${randomBytes(15_000).toString('hex')}-${name}`,
+      metadata: Buffer.of(1),
+    })),
+  ]
+  const leader = new Leader({ ...options, token: undefined })
+  const { plan, assignments } = leader.decide([...members, ...strangers], 1, 0)
+  expect(plan.members).toHaveLength(8)
+  for (const { memberId } of fit) {
+    const { value } = decodePlan({ group, generation: 1 }, undefined, assignmentData(assignments.get(memberId)!))
+    expect(value?.members).toEqual(plan.members)
+    expect(value?.excluded).toHaveLength(strangers.length)
+  }
+  // Who is excluded finds itself in its plan, and no other member.
+  for (const { memberId } of strangers) {
+    const { value } = decodePlan({ group, generation: 1 }, undefined, assignmentData(assignments.get(memberId)!))
+    expect(value?.members).toEqual([])
+    expect(excludedReason(value!, memberId)).toBeDefined()
+  }
+})
+
+test('however many strangers there are, members can read a plan, and see who should fit', () => {
+  const strangers = Array.from({ length: 2_000 }, (_, index) => ({
+    memberId: `stranger-${index}`,
+    url: '',
+    reason: 'unsigned',
+  }))
+  const known = { memberId: 'known', url: 'http://a:1', reason: 'PARTITIONER differs' }
+  const context = { group, generation: 1 }
+  const plan = { members: [], routes: [], excluded: [...strangers, known] }
+  const { value } = decodePlan(context, options.token, encodePlan(context, options.token, plan))
+  expect(value?.excluded[0]).toEqual(known)
 })
