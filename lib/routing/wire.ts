@@ -14,7 +14,7 @@ import {
   writeWideResult,
 } from './wire-wide.ts'
 
-/** Operations of one request. */
+/** Operations of one request: lookups, or one other. */
 export const operationsMax = 1_000
 
 const messageLengthMax = 4_000
@@ -48,7 +48,10 @@ export function writeOperations(writer: HopWriter, operations: readonly PeerOper
 export function readOperations(reader: HopReader): PeerOperation[] {
   const count = reader.count(1)
   if (count > operationsMax) throw wireFault(`more than ${operationsMax} operations`)
-  return Array.from({ length: count }, () => readOperation(reader))
+  const operations = Array.from({ length: count }, () => readOperation(reader))
+  // Each of the others may take as long, and as much memory, as a server gives to one request.
+  if (count > 1 && operations.some(({ type }) => type !== 'get')) throw wireFault('several operations, not all lookups')
+  return operations
 }
 
 export function writeResult(writer: HopWriter, result: Result): void {

@@ -53,9 +53,23 @@ function written(write: (writer: HopWriter) => void): Uint8Array {
 }
 
 test('operations arrive as they were sent', () => {
-  const reader = new HopReader(written((writer) => writeOperations(writer, operations)))
-  expect(readOperations(reader)).toEqual(operations)
-  reader.end()
+  for (const operation of operations) {
+    const reader = new HopReader(written((writer) => writeOperations(writer, [operation])))
+    expect(readOperations(reader)).toEqual([operation])
+    reader.end()
+  }
+})
+
+test('a request has lookups, or one other operation: a thousand of those would keep a thread for seconds', () => {
+  const lookups: PeerOperation[] = Array.from({ length: 3 }, () => ({
+    type: 'get',
+    key: bytes('a'),
+    maxLag: undefined,
+  }))
+  for (const operation of operations) {
+    const several = written((writer) => writeOperations(writer, [...lookups, operation]))
+    expect(() => readOperations(new HopReader(several))).toThrow('not all lookups')
+  }
 })
 
 test('results arrive as they were sent', () => {
@@ -97,7 +111,7 @@ test.each([
 test('bytes that are damaged or cut are refused, or are something else, and never more than is there', () => {
   const random = Random.of('damaged operations')
   const all = [
-    written((writer) => writeOperations(writer, operations)),
+    ...operations.map((operation) => written((writer) => writeOperations(writer, [operation]))),
     ...results.map((result) => written((writer) => writeResult(writer, result))),
   ]
   for (let turn = 0; turn < 20_000; turn++) {
@@ -108,7 +122,7 @@ test('bytes that are damaged or cut are refused, or are something else, and neve
     }
     const reader = new HopReader(damaged)
     try {
-      if (index === 0) readOperations(reader)
+      if (index < operations.length) readOperations(reader)
       else readResult(reader)
     } catch (thrown) {
       expect(thrown).toBeInstanceOf(LatchkeyError)
