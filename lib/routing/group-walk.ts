@@ -94,7 +94,13 @@ export class GroupWalk {
   async #ask(member: string, position: WalkPosition, bounds: ChunkBounds): Promise<ReadChunk | LatchkeyError> {
     try {
       const operation = { type: 'chunk', position, bounds } as const
-      return { member, result: await this.#asker.ask(member, operation, this.#times.askMs) }
+      const result = await this.#asker.ask(member, operation, this.#times.askMs)
+      const { next } = result.chunk
+      if (next === undefined || (next.partition === position.partition && next.hash > position.hash)) {
+        return { member, result }
+      }
+      const found = `${this.#asker.nameOf(member)} has answered a chunk that does not advance`
+      return new LatchkeyError('owner_unreachable', `${this.#asker.attempted}: ${found}`)
     } catch (thrown) {
       if (!isInstance(thrown, LatchkeyError)) throw thrown
       if (thrown.code === 'cursor_expired' || mayBeElsewhere(thrown)) return thrown
