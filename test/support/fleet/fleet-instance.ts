@@ -172,6 +172,13 @@ export class FleetInstance {
     await process.close()
   }
 
+  async #identify(life: Life): Promise<void> {
+    const status = await this.status()
+    const id = status?.group?.members.find(({ isSelf }) => isSelf)?.id
+    // Without a group it has none.
+    if (id !== undefined || (status && !status.group)) life.id = id ?? ''
+  }
+
   async #watch(): Promise<void> {
     while (!this.#closing) {
       const process = this.#process
@@ -182,7 +189,7 @@ export class FleetInstance {
       if (life === this.life && life?.disturbedAt === disturbedAt) this.#isReady = isReady
       if (this.#isReady && life) {
         life.readyAt ??= performance.now()
-        life.id ??= (await this.status())?.group?.members.find(({ isSelf }) => isSelf)?.id ?? ''
+        if (life.id === undefined) await this.#identify(life)
       }
       await Bun.sleep(pollMs)
     }

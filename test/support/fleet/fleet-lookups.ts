@@ -34,7 +34,10 @@ export class FleetLookups {
   readonly #options: LookupOptions
   /** Of each key the highest offset that an answer to `max-lag=0` had. */
   readonly #shown = new Map<string, number>()
-  readonly #lives: Life[] = []
+  /** By number; undefined for those of which only the id is known. */
+  readonly #lives: (Life | undefined)[] = []
+  /** By id in the group. */
+  readonly #numbers = new Map<string, number>()
   #running: Promise<unknown> | undefined
   #stopping = false
   #turn = 0
@@ -61,6 +64,18 @@ export class FleetLookups {
   async stop(): Promise<void> {
     this.#stopping = true
     await this.#running
+  }
+
+  /** All answers, once the names of all instances are known. */
+  get history(): FleetRead[] {
+    const lives = this.#instances().flatMap((one) => one.lives)
+    const same = new Map(
+      lives.flatMap((life) => {
+        const number = life.id === undefined ? undefined : this.#numbers.get(life.id)
+        return number === undefined ? [] : [[number, this.numberOf(life)] as const]
+      }),
+    )
+    return this.reads.map((read) => ({ ...read, instance: same.get(read.instance) ?? read.instance }))
   }
 
   /** Number of a life of an instance, by which reads name it. */
@@ -119,7 +134,7 @@ export class FleetLookups {
       if (answer.status === 200 && maxLag === 0) this.#compare(key, target, src, shown)
       if (!this.#options.keepsReads) return
       const asked = this.numberOf(life)
-      const instance = by === null ? asked : this.#instanceBy(by, asked)
+      const instance = by === null ? asked : this.#numberOfId(by)
       const value = answer.status === 200 ? text : null
       this.reads.push({ key, value, src, partition, instance, asked, sentAt, answeredAt, maxLag, role, lag })
     } catch (error) {
@@ -147,10 +162,14 @@ export class FleetLookups {
     this.#shown.set(key, Math.max(src, before))
   }
 
-  #instanceBy(id: string, asked: number): number {
-    const lives = this.#instances().flatMap((one) => one.lives)
-    const found = lives.find((life) => life.id === id)
-    return found === undefined ? asked : this.numberOf(found)
+  /** An answer may name an instance before anything else is known of it. */
+  #numberOfId(id: string): number {
+    return this.#numbers.get(id) ?? this.#named(id, this.#lives.push(undefined) - 1)
+  }
+
+  #named(id: string, number: number): number {
+    this.#numbers.set(id, number)
+    return number
   }
 }
 

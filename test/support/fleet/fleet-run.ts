@@ -83,7 +83,7 @@ export class FleetRun {
     return {
       source: (await readTopic(direct, this.fleet.topic)).records,
       changelog: await readTopic(direct, this.fleet.changelog),
-      reads: this.lookups.reads,
+      reads: this.lookups.history,
       acknowledgements,
       commits,
       instances: [],
