@@ -159,7 +159,8 @@ export class Replicas {
     const replica = copy === undefined ? replicaFrom(undefined, 0, 0) : replicaOf(copy)
     this.#replicas.set(partition, replica)
     stats.setGauge(partition, 'position', replica.position)
-    setEnd(stats, partition, { end: replica.position, askedAt: Date.now() })
+    // Where the changelog ends now, no broker has said yet: another instance may have taken the partition long ago.
+    setEnd(stats, partition, { end: replica.position, askedAt: 0 })
     if (copy === undefined) {
       replica.opened = true
       const found = 'what this instance has of it cannot be continued'

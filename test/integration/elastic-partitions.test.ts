@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import { isInstance, LatchkeyError } from '../../lib/errors.ts'
 import type { Store } from '../../lib/store/store.ts'
+import { startKafka } from '../support/kafka/index.ts'
 import { Random } from '../support/random.ts'
 import { Fixture } from '../support/store/fixture.ts'
 import { keyed, snapshotFolder } from '../support/store/snapshots.ts'
@@ -150,6 +151,27 @@ test('a primary that another store takes continues as a copy, and their terms sh
   expect(heldBy(second).primaries).toEqual([0])
   await hold(first, { primaries: [0], replicas: [] })
   await until('it is owner again', () => term(first) > term(second))
+}, 60_000)
+
+test('a primary that becomes a copy does not say how far it is behind before a broker has said where the changelog ends', async () => {
+  const broker = await startKafka({ proxy: true })
+  try {
+    await using fixture = await Fixture.create({ broker, partitions: 1 })
+    const store = fixture.open({ elastic })
+    await store.ready
+    await fixture.produce([{ key: 'key', value: 'value', partition: 0 }])
+    await hold(store, { primaries: [0], replicas: [] })
+    await until('it is shown', async () => (await fixture.value(store, 'key')) === 'value')
+    broker.proxy!.hold('responses')
+    store.want({ primaries: [], replicas: [0] })
+    await until('it is a copy', () => heldBy(store).replicas.length === 1)
+    expect(store.status().details[0]).toMatchObject({ role: 'replica', state: 'running', lag: null })
+    broker.proxy!.release()
+    await until('it knows the end', () => store.status().details[0]?.lag === 0)
+  } finally {
+    broker.proxy?.release()
+    await broker.close()
+  }
 }, 60_000)
 
 test('a partition that returns begins with its snapshot, and reads what follows', async () => {
