@@ -10,6 +10,8 @@ type HeldRoles = Pick<WantedRoles, 'primaries' | 'replicas'>
  * yet that the topic has grown.
  */
 export function wantedRoles({ plan, memberId, generation }: GroupView, held: HeldRoles): WantedRoles {
+  // Copies stay in memory: the next plan is one that can be read.
+  if (plan.isUnread === true) return rolesOfRemoved(held)
   const own = plan.members.findIndex((member) => member.memberId === memberId)
   const primaries: number[] = []
   const standbys: number[] = []

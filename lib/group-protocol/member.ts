@@ -89,4 +89,6 @@ export interface GroupPlan {
   excluded: readonly ExcludedMember[]
   /** The group is so large that routes have the copies of the reading member only, and no others'. */
   isOwnOnly?: true
+  /** This member could not read what the leader has assigned, which may be a stranger: it says nothing about copies. */
+  isUnread?: true
 }

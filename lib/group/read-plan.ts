@@ -15,7 +15,8 @@ export interface OwnPlace {
 export function readPlan(context: PlanContext, token: string | undefined, own: OwnPlace, bytes: Buffer): GroupPlan {
   const { value, reason } = decodePlan(context, token, assignmentData(bytes))
   if (value !== undefined) return value
-  return exclusion({ ...own, reason: `the plan of group ${context.group} is ${reason}` })
+  const found = `the plan of group ${context.group} is ${reason}`
+  return { ...exclusion({ ...own, reason: found }), isUnread: true }
 }
 
 /** Returns why a member gets nothing; undefined if it may get something. */

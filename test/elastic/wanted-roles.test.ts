@@ -1,5 +1,7 @@
 import { expect, test } from 'bun:test'
 import { rolesOfRemoved, wantedRoles } from '../../lib/elastic/wanted-roles.ts'
+import { encodeAssignment } from '../../lib/group/consumer-protocol.ts'
+import { readPlan } from '../../lib/group/read-plan.ts'
 import { planned, planOf } from '../support/elastic/plans.ts'
 
 const plan = planOf([
@@ -31,4 +33,19 @@ test('an instance that is not in the plan keeps nothing, and commits as no membe
 
 test('an instance that was removed is primary of nothing, and keeps its copies', () => {
   expect(rolesOfRemoved({ primaries: [1], replicas: [0] })).toEqual({ primaries: [], replicas: [1, 0], member: null })
+})
+
+test('a plan that cannot be read, such as one of a stranger, takes no copy out of memory', () => {
+  const held = { primaries: [4], replicas: [0] }
+  const own = { memberId: 'member-0', url: 'http://a:1' }
+  const unread = readPlan({ group: 'orders', generation: 1 }, 'a token', own, Buffer.alloc(0))
+  const strange = readPlan(
+    { group: 'orders', generation: 1 },
+    'a token',
+    own,
+    encodeAssignment('orders', [], Buffer.of(0)),
+  )
+  expect(wantedRoles(planned(strange).view, held)).toEqual({ primaries: [], replicas: [4, 0], member: null })
+  // An empty one says that the group has no room.
+  expect(wantedRoles(planned(unread).view, held)).toEqual({ primaries: [], replicas: [], member: null })
 })
