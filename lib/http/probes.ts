@@ -1,5 +1,6 @@
 /** Liveness and readiness. Readiness is a list of named conditions, each of which can be read. */
 import { LatchkeyError } from '../errors.ts'
+import { escapeControls } from '../log/index.ts'
 import type { Condition, StoreStatus } from '../store-protocol/status.ts'
 import { problemResponse } from './problem.ts'
 import { textResponse } from './responses.ts'
@@ -18,8 +19,9 @@ export function readiness(store: StoreView, verbose: boolean): Response {
   const conditions = conditionsOf(store.status())
   const failing = conditions.filter(({ ok }) => !ok)
   if (verbose) {
+    // A reason may have text of another instance of the group.
     const lines = conditions.map(({ name, ok, reason }) =>
-      ok ? `[+]${name} ${reason ?? 'ok'}` : `[-]${name} ${reason ?? 'failed'}`,
+      escapeControls(ok ? `[+]${name} ${reason ?? 'ok'}` : `[-]${name} ${reason ?? 'failed'}`),
     )
     lines.push(failing.length === 0 ? 'ready' : 'not ready')
     return textResponse(`${lines.join('\n')}\n`, failing.length === 0 ? 200 : 503)

@@ -37,6 +37,15 @@ describe.each(['/readyz', '/status/readiness'])('GET %s', (path) => {
     })
   })
 
+  test('a reason stays in its line', async () => {
+    await using served = serveFake()
+    served.store.state.conditions = [
+      { name: 'reachable', ok: false, reason: 'http://b:1: \u001b[2J\n[+]reachable ok\nready' },
+    ]
+    const text = await (await fetch(`${served.url}${path}?verbose`)).text()
+    expect(text).toBe('[-]reachable http://b:1: \\u001b[2J\\n[+]reachable ok\\nready\nnot ready\n')
+  })
+
   test('it is not ready when the store does not run, for any conditions', async () => {
     await using served = serveFake()
     served.store.state.state = 'stopping'
