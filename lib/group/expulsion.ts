@@ -25,6 +25,8 @@ export interface ExpulsionEvents {
 interface Watched {
   id: string
   url: string
+  /** It has said that it is going to leave. */
+  isLeaving: boolean
   wasReached: boolean
   isConfirming: boolean
 }
@@ -44,10 +46,11 @@ export class Expulsions {
   planned(members: readonly PlannedMember[], ownMemberId: string): void {
     const before = this.#members
     this.#members = new Map()
-    for (const { memberId, id, url } of members) {
+    for (const { memberId, id, url, isLeaving = false } of members) {
       if (memberId === ownMemberId) continue
       const known = before.get(memberId)
-      const watched = known?.url === url ? known : { id, url, wasReached: false, isConfirming: false }
+      const watched = known?.url === url ? known : { id, url, isLeaving, wasReached: false, isConfirming: false }
+      watched.isLeaving = isLeaving
       this.#members.set(memberId, watched)
     }
     for (const [id, atMs] of this.#expelledAtMs) {
@@ -81,9 +84,12 @@ export class Expulsions {
     return this.#events.nowMs() - (this.#expelledAtMs.get(id) ?? Number.NEGATIVE_INFINITY) >= intervalMs
   }
 
-  async #expel(memberId: string, { id, url }: Watched): Promise<void> {
+  async #expel(memberId: string, { id, url, isLeaving }: Watched): Promise<void> {
     this.#expelledAtMs.set(id, this.#events.nowMs())
-    log.warn('Removing member {memberId} from the group: {url} refuses connections', { memberId, url })
+    const message = 'Removing member {memberId} from the group: {url} refuses connections'
+    // One that leaves closes its port a little before the plan without it comes.
+    if (isLeaving) log.debug(message, { memberId, url })
+    else log.warn(message, { memberId, url })
     try {
       await this.#events.expel(memberId)
     } catch (error) {

@@ -20,7 +20,8 @@ export const groupDefinitions = {
     v.optional(wholeNumber(0, standbysMax), '1'),
     v.metadata({
       variable: 'STANDBYS',
-      meaning: 'Copies of each partition beside its primary, in other instances, with ELASTIC. Each takes memory.',
+      meaning:
+        'Copies of each partition beside its primary, in other instances, with ELASTIC: one less than instances at most. Each takes memory. What the instance has that makes the plans counts, so set the same in all.',
       allowed: `a whole number from 0 to ${standbysMax}`,
       default: '1',
     }),
@@ -39,7 +40,7 @@ export const groupDefinitions = {
     v.metadata({
       variable: 'ROUTING',
       meaning:
-        'With ELASTIC, a lookup of a key that another instance holds: answered with what that one has (proxy), or with 421 and its URL (none).',
+        'With ELASTIC, a lookup of a key that another instance holds: answered with what that one has (proxy), or with 421 and its URL (none). With none, walks, counts and feeds have what this instance holds, as without ELASTIC.',
       allowed: 'proxy or none',
       default: 'proxy',
     }),
