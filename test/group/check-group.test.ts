@@ -71,7 +71,8 @@ test('what members have sent cannot move the cursor or begin a line', () => {
   ]
   const lines = described(groupWith(members))
   expect(lines.filter((line) => line.includes('\u001b') || line.includes('\n'))).toEqual([])
-  expect(lines[1]).toBe(String.raw`group members: http://10.0.0.2/\u001b[2J\n, member b\u001b[2J\n at 10.0.0.3`)
+  // A URL with controls is none.
+  expect(lines[1]).toBe(String.raw`group members: member latchkey-orders at 10.0.0.2, member b\u001b[2J\n at 10.0.0.3`)
 })
 
 test('while the group rebalances, its members are not known', () => {

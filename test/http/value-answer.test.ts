@@ -21,14 +21,16 @@ function headersOf(lines: string): Headers {
 }
 
 describe('ValueAnswer', () => {
-  test('the answer in the README has its headers, in their order', () => {
-    const [, printed = ''] = /^HTTP\/1\.1 200 OK\n(.*?)^Date: /ms.exec(read('README.md')) ?? []
+  test('the answer in the README has its first headers, in their order', () => {
+    const [, printed = ''] = /^HTTP\/1\.1 200 OK\n(.*?)^…\n/ms.exec(read('README.md')) ?? []
     const namesOf = (lines: string) =>
       lines
         .trimEnd()
         .split(/\r?\n/)
         .map((line) => line.split(':')[0])
-    expect(namesOf(printed)).toEqual(namesOf(answerOf().headerLines()))
+    const names = namesOf(printed)
+    expect(names.length).toBeGreaterThan(2)
+    expect(namesOf(answerOf().headerLines()).filter((name) => names.includes(name))).toEqual(names)
   })
 
   test.each([

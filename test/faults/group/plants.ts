@@ -121,8 +121,8 @@ export const routingPlants: readonly Plant[] = [
   plant(
     'a miss counts although keys are where the partitioner does not put them',
     'lib/routing/routed-store.ts',
-    'if (this.#group === undefined || !this.#table.hasStrangers) throw notFound',
-    'if (this.#group === undefined || this.#table.hasStrangers || !this.#table.hasStrangers) throw notFound',
+    'if (this.#group === undefined || !this.#table.mayHaveStrangers) throw notFound',
+    'if (this.#group === undefined || this.#table.mayHaveStrangers || !this.#table.mayHaveStrangers) throw notFound',
   ),
   plant(
     'a request between instances counts that is not signed',
