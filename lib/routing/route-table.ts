@@ -114,7 +114,10 @@ export class RouteTable {
   }
 
   #decide(partition: number, route: Route | undefined): number {
-    if (this.#source.own(partition).role === 0) return answerHere
-    return route !== undefined && route.primary === this.#self && this.#self >= 0 ? awaitPromotion : forward
+    const isOwn = route !== undefined && route.primary === this.#self && this.#self >= 0
+    // The one that the plan has may have written newer values already.
+    const isElsewhere = route !== undefined && route.primary >= 0 && !isOwn
+    if (this.#source.own(partition).role === 0 && !isElsewhere) return answerHere
+    return isOwn ? awaitPromotion : forward
   }
 }

@@ -18,14 +18,21 @@ export interface GroupRoutes {
   readonly complete: readonly boolean[]
   /** URL of the primary; undefined if there is none. */
   readonly owners: readonly (string | undefined)[]
+  /**
+   * Whether the plan has another instance as primary. That one may have taken the partition, and written newer values,
+   * before this one has given it up.
+   */
+  readonly isElsewhere: readonly boolean[]
 }
 
 export function groupRoutesOf({ view }: GroupReport): GroupRoutes | undefined {
   if (view === undefined) return undefined
   const { members, routes } = view.plan
+  const self = members.findIndex(({ memberId }) => memberId === view.memberId)
   return {
     complete: routes.map(({ isComplete }) => isComplete),
     owners: routes.map(({ primary }) => members[primary]?.url),
+    isElsewhere: routes.map(({ primary }) => primary >= 0 && primary !== self),
   }
 }
 

@@ -25,7 +25,9 @@ export class HeldCopies {
     const role = this.roleOf(partition)
     if (role === 0) {
       const isHalted = partitionStateOf(stats, partition) === 'halted'
-      const lag = this.#lease === undefined || this.#lease.isFresh ? undefined : null
+      const isElsewhere = this.#threads.assignment.group?.isElsewhere[partition] === true
+      const isFresh = this.#lease === undefined || (this.#lease.isFresh && !isElsewhere)
+      const lag = isFresh ? undefined : null
       return { role, isReady: true, caughtUp: stats.gauge(partition, 'caughtUp') !== 0, isHalted, lag }
     }
     if (role !== 1) return noCopy

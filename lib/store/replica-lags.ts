@@ -7,7 +7,7 @@ import type { PrimaryLease } from './primary-lease.ts'
 
 /** Returns the function that adds the lag as it is now, for the lookups of one request. It changes the lookup. */
 export function replicaLags(
-  { replicas }: Assignment,
+  { replicas, group }: Assignment,
   stats: StatsView,
   lease?: PrimaryLease,
 ): <T extends Lookup>(found: T) => T {
@@ -17,7 +17,7 @@ export function replicaLags(
   const lagOf = (partition: number) => {
     const role = stats.gauge(partition, 'role')
     if (lease === undefined ? role === 1 : role !== 0) return replicaLag(stats, partition)
-    return isFresh ? undefined : null
+    return isFresh && group?.isElsewhere[partition] !== true ? undefined : null
   }
   return (found) => {
     const { partition } = found

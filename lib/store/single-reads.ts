@@ -64,7 +64,7 @@ export class SingleReads {
       const miss = missReasons(assignment, stats, this.#config)(key)
       if (miss !== undefined) throw miss
     } else if (this.#lease !== undefined) {
-      const lag = this.#lagOf(found.partition, this.#lease)
+      const lag = this.#lagOf(found.partition, this.#lease, assignment)
       if (lag !== undefined) found.replicaLag = lag
     } else if (assignment.replicas.length > 0 && stats.gauge(found.partition, 'role') === 1) {
       found.replicaLag = replicaLag(stats, found.partition)
@@ -73,9 +73,9 @@ export class SingleReads {
   }
 
   /** The role of this moment: a message of a change may be on its way. */
-  #lagOf(partition: number, lease: PrimaryLease): number | null | undefined {
+  #lagOf(partition: number, lease: PrimaryLease, { group }: Assignment): number | null | undefined {
     const { stats } = this.#threads
     if (stats.gauge(partition, 'role') !== 0) return replicaLag(stats, partition)
-    return lease.isHeldRoughly ? undefined : null
+    return lease.isHeldRoughly && group?.isElsewhere[partition] !== true ? undefined : null
   }
 }

@@ -107,7 +107,11 @@ test('a copy of a group says that a key does not exist only if the plan calls it
     const stats = new Stats([1])
     setPartitionState(stats, 1, 'running')
     stats.setGauge(1, 'ready', ready)
-    const group = { complete: [true, complete], owners: ['http://10.0.0.1:80', 'http://10.0.0.2:80'] }
+    const group = {
+      complete: [true, complete],
+      owners: ['http://10.0.0.1:80', 'http://10.0.0.2:80'],
+      isElsewhere: [false, true],
+    }
     const assignment = { primaries: [], replicas: [1], partitionCount, group }
     return missReasons(assignment, stats, config)(keyOf(1, 'murmur2'))?.code
   }
@@ -121,7 +125,12 @@ test('a copy of a group says that a key does not exist only if the plan calls it
 test('a miss of a group names who has the partition', () => {
   const config = settingsFrom({ ...topics, ELASTIC: 'true' })
   const owners = ['http://10.0.0.1:80', undefined]
-  const assignment = { primaries: [], replicas: [], partitionCount, group: { complete: [true, false], owners } }
+  const assignment = {
+    primaries: [],
+    replicas: [],
+    partitionCount,
+    group: { complete: [true, false], owners, isElsewhere: [] },
+  }
   const reasons = missReasons(assignment, new Stats([]), config)
   const known = reasons(keyOf(0, 'murmur2'))!
   expect([known.code, known.details['url']]).toEqual(['partition_not_held', 'http://10.0.0.1:80'])

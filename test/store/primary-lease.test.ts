@@ -3,6 +3,8 @@ import { expect, test } from 'bun:test'
 import { GroupNotice } from '../../lib/group-protocol/group-notice.ts'
 import { bootTimeMs } from '../../lib/linux/boot-time.ts'
 import type { Lookup } from '../../lib/store-protocol/status.ts'
+import { planned, planOf } from '../support/elastic/plans.ts'
+import { groupOf } from '../support/group/group-status.ts'
 import { keyIn, openMapStore } from '../support/store/map-store.ts'
 
 const sessionMs = 6_000
@@ -37,6 +39,29 @@ test('how far a primary is behind is known while it has its lease', async () => 
   // Lookups without a bound look at it now and then.
   await Bun.sleep(25)
   expect(await all()).toEqual([null, null, null, null, null])
+})
+
+test('how far a primary is behind is not known once the plan has another instance as primary', async () => {
+  const { store, group, key, lagOf } = await open()
+  group.answered(bootTimeMs())
+  const give = (primary: number) => {
+    const { view } = planned(planOf([{ primary }, { primary: 1 }]))
+    store.setGroup({ view, status: groupOf({}), conditions: [] })
+  }
+  const all = async () => {
+    const many = await store.getMany([Buffer.from(key)], 100)
+    const listed = (many.results[0] as Lookup).replicaLag
+    return [await lagOf(key), await lagOf(key, 0), listed, store.copies.of(0).lag]
+  }
+  for (const [primary, lag] of [
+    [0, undefined],
+    [1, null],
+    [0, undefined],
+    [-1, undefined],
+  ] as const) {
+    give(primary)
+    expect(await all()).toEqual([lag, lag, lag, lag])
+  }
 })
 
 test('a lookup with a bound waits while the instance joins, or a former primary may answer', async () => {
