@@ -4,6 +4,8 @@ import type { CounterName, GaugeName, Stats } from './stats.ts'
 export interface StatsView {
   /** Partitions that are held now. */
   readonly partitions: readonly number[]
+  /** Whether a partition is one of them. */
+  holds(partition: number): boolean
   count(name: CounterName): number
   /** @throws RangeError for a partition that is not held */
   gauge(partition: number, name: GaugeName): number
@@ -18,6 +20,9 @@ export function mergedStats(parts: readonly Stats[]): StatsView {
   return {
     get partitions() {
       return parts.flatMap((stats) => stats.partitions).toSorted((a, b) => a - b)
+    },
+    holds(partition) {
+      return owners.get(partition)?.holds(partition) === true
     },
     count(name) {
       const counts = parts.map((stats) => stats.count(name))

@@ -130,7 +130,12 @@ export class Stats {
 
   /** Partitions that are held now, in the order of the layout. */
   get partitions(): number[] {
-    return this.layout.filter((partition) => this.gauge(partition, 'role') >= 0)
+    return this.layout.filter((partition) => this.holds(partition))
+  }
+
+  /** Whether a partition is held now. */
+  holds(partition: number): boolean {
+    return this.#rows.has(partition) && this.gauge(partition, 'role') >= 0
   }
 
   count(name: CounterName): number {

@@ -32,11 +32,9 @@ export class CopyGauges {
   }
 
   look(now: number): void {
-    const { partitions } = this.#stats
-    for (const partition of this.#readiness.keys()) {
-      if (!partitions.includes(partition)) this.#readiness.delete(partition)
-    }
-    for (const partition of partitions) this.#show(partition, now)
+    const stats = this.#stats
+    for (const partition of this.#readiness.keys()) if (!stats.holds(partition)) this.#readiness.delete(partition)
+    for (const partition of stats.partitions) this.#show(partition, now)
   }
 
   stop(): void {

@@ -80,8 +80,7 @@ export class Visibility {
    * @throws LatchkeyError invalid_parameter, partition_not_held
    */
   checkPartition(partition: number, action = 'Waiting for'): void {
-    const { partitions } = this.#source.stats()
-    if (partitions.includes(partition)) return
+    if (this.#source.stats().holds(partition)) return
     const count = this.#source.partitionCount()
     const attempted = `${action} partition ${partition} of store ${this.#source.id}`
     if (partition < count) throw notHeld(attempted)
