@@ -3,7 +3,7 @@ import { type CopyState, noCopy } from '../store-protocol/copy-state.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { replicaLag } from './partition-status.ts'
-import { PrimaryLease } from './primary-lease.ts'
+import { primaryLag, PrimaryLease } from './primary-lease.ts'
 import type { StoreThreads } from './store-threads.ts'
 
 export class HeldCopies {
@@ -25,9 +25,8 @@ export class HeldCopies {
     const role = this.roleOf(partition)
     if (role === 0) {
       const isHalted = partitionStateOf(stats, partition) === 'halted'
-      const isElsewhere = this.#threads.assignment.group?.isElsewhere[partition] === true
-      const isFresh = this.#lease === undefined || (this.#lease.isFresh && !isElsewhere)
-      const lag = isFresh ? undefined : null
+      const isFresh = this.#lease === undefined || this.#lease.isFresh
+      const lag = primaryLag(this.#threads.assignment, partition, isFresh)
       return { role, isReady: true, caughtUp: stats.gauge(partition, 'caughtUp') !== 0, isHalted, lag }
     }
     if (role !== 1) return noCopy

@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { GroupNotice } from '../group-protocol/group-notice.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
+import type { Assignment } from './assignment.ts'
 
 const pauseMs = 5
 /** A lookup without `max-lag` may see the lease as it was so long ago: the exact clock costs as much as a tenth of it. */
@@ -49,4 +50,16 @@ export class PrimaryLease {
   async settled(until: number): Promise<void> {
     while (this.isUncertain && performance.now() < until) await sleep(pauseMs)
   }
+}
+
+/**
+ * Returns undefined for a primary that is not behind, as without a group; null if another instance may have newer values.
+ * @param isFresh as the lease says
+ */
+export function primaryLag(
+  { group }: Pick<Assignment, 'group'>,
+  partition: number,
+  isFresh: boolean,
+): null | undefined {
+  return isFresh && group?.isElsewhere[partition] !== true ? undefined : null
 }

@@ -1,23 +1,23 @@
-/** Adds to lookups from a replica how far it is behind. */
+/** Adds to lookups how far what was read is behind: of a replica, and in a group also of a primary. */
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import type { Assignment } from './assignment.ts'
 import { replicaLag } from './partition-status.ts'
-import type { PrimaryLease } from './primary-lease.ts'
+import { primaryLag, type PrimaryLease } from './primary-lease.ts'
 
 /** Returns the function that adds the lag as it is now, for the lookups of one request. It changes the lookup. */
 export function replicaLags(
-  { replicas, group }: Assignment,
+  assignment: Assignment,
   stats: StatsView,
   lease?: PrimaryLease,
 ): <T extends Lookup>(found: T) => T {
-  if (lease === undefined && replicas.length === 0) return unchanged
+  if (lease === undefined && assignment.replicas.length === 0) return unchanged
   const isFresh = lease === undefined || lease.isFresh
   const known = new Map<number, number | null | undefined>()
   const lagOf = (partition: number) => {
     const role = stats.gauge(partition, 'role')
     if (lease === undefined ? role === 1 : role !== 0) return replicaLag(stats, partition)
-    return isFresh && group?.isElsewhere[partition] !== true ? undefined : null
+    return primaryLag(assignment, partition, isFresh)
   }
   return (found) => {
     const { partition } = found

@@ -5,7 +5,7 @@ import type { Assignment } from './assignment.ts'
 import { missReasons } from './miss-reason.ts'
 import { replicaLag } from './partition-status.ts'
 import { PinnedReader } from './pinned-reader.ts'
-import { PrimaryLease } from './primary-lease.ts'
+import { primaryLag, PrimaryLease } from './primary-lease.ts'
 import type { StoreThreads } from './store-threads.ts'
 
 /** Maximum time that a lookup with `max-lag` waits for another plan. */
@@ -73,9 +73,9 @@ export class SingleReads {
   }
 
   /** The role of this moment: a message of a change may be on its way. */
-  #lagOf(partition: number, lease: PrimaryLease, { group }: Assignment): number | null | undefined {
+  #lagOf(partition: number, lease: PrimaryLease, assignment: Assignment): number | null | undefined {
     const { stats } = this.#threads
     if (stats.gauge(partition, 'role') !== 0) return replicaLag(stats, partition)
-    return lease.isHeldRoughly && group?.isElsewhere[partition] !== true ? undefined : null
+    return primaryLag(assignment, partition, lease.isHeldRoughly)
   }
 }
