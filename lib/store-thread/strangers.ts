@@ -5,7 +5,7 @@
  */
 import type { RecordBatchReader } from '../kafka/record-batch/index.ts'
 import { loggerOf } from '../log/index.ts'
-import { murmur2 } from '../map/index.ts'
+import { partitionOf } from '../map/index.ts'
 import type { Placing, SnapshotFacts } from '../store-protocol/snapshot-facts.ts'
 import type { Stats } from '../store-protocol/stats.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
@@ -90,7 +90,7 @@ export class Strangers implements RecordTrail {
   #isPlaced({ data, keyStart, keyLength }: RecordBatchReader): boolean {
     switch (this.#partitioner) {
       case 'murmur2':
-        return (murmur2(data, keyStart, keyLength) & 0x7fffffff) % this.#partitionCount === this.#partition
+        return partitionOf(data, this.#partitionCount, keyStart, keyLength) === this.#partition
       case 'crc32':
         // librdkafka puts an empty key anywhere.
         if (keyLength === 0) return true

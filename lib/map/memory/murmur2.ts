@@ -25,7 +25,10 @@ export function murmur2(bytes: Uint8Array, start: number, length: number): numbe
   return hash ^ (hash >>> 15)
 }
 
-/** Returns the partition, of `partitionCount`, that Kafka's default partitioner chooses for a key. */
-export function partitionOf(key: Uint8Array, partitionCount: number): number {
-  return (murmur2(key, 0, key.length) & 0x7fffffff) % partitionCount
+/**
+ * Returns the partition, of `partitionCount`, that Kafka's default partitioner chooses for a key.
+ * @param bytes have the key from `start`; by default they are the key
+ */
+export function partitionOf(bytes: Uint8Array, partitionCount: number, start = 0, length = bytes.length): number {
+  return (murmur2(bytes, start, length) & 0x7fffffff) % partitionCount
 }
