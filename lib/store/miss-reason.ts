@@ -1,6 +1,6 @@
 /** Reasons why a lookup found nothing, other than "there is no such key", or why a partition cannot be walked. */
 import { LatchkeyError } from '../errors.ts'
-import { partitionStateOf } from '../store-protocol/partition-state.ts'
+import { isComplete, partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { PartitionState } from '../store-protocol/status.ts'
 import { isInGroup, type StoreConfig } from '../store-protocol/store-config.ts'
@@ -14,10 +14,10 @@ export type MissReasons = (key: Uint8Array) => LatchkeyError | undefined
 export function missReasons(assignment: Assignment, stats: StatsView, config: StoreConfig): MissReasons {
   if (hasEveryKey(assignment, stats)) return noReason
   const { primaries, replicas, partitionCount, recovering = [] } = assignment
-  const isElastic = isInGroup(config)
+  const isGrouped = isInGroup(config)
   const rebuilding = primaries.filter((partition) => partitionStateOf(stats, partition) === 'rebuilding')
   const filling = [
-    ...replicas.filter((partition) => isFilling(partition, assignment, stats, isElastic)),
+    ...replicas.filter((partition) => isFilling(partition, assignment, stats, isGrouped)),
     ...primaries.filter((partition) => isEmptied(partitionStateOf(stats, partition))),
   ]
   const attempted = `Reading store ${config.storeId}`
@@ -50,17 +50,14 @@ export function missReasons(assignment: Assignment, stats: StatsView, config: St
 function hasEveryKey({ primaries, replicas, partitionCount, recovering }: Assignment, stats: StatsView): boolean {
   if (replicas.length > 0 || primaries.length < partitionCount) return false
   if (recovering !== undefined && recovering.length > 0) return false
-  for (const partition of primaries) {
-    const state = partitionStateOf(stats, partition)
-    if (state === 'rebuilding' || isEmptied(state)) return false
-  }
+  for (const partition of primaries) if (!isComplete(partitionStateOf(stats, partition))) return false
   return true
 }
 
 /** Whether a replica may lack keys. In a group, one that is read to the end does, too, until the plan says otherwise. */
-function isFilling(partition: number, { group }: Assignment, stats: StatsView, isElastic: boolean): boolean {
+function isFilling(partition: number, { group }: Assignment, stats: StatsView, isGrouped: boolean): boolean {
   if (partitionStateOf(stats, partition) !== 'running') return true
-  return isElastic && (stats.gauge(partition, 'ready') !== 1 || group?.complete[partition] !== true)
+  return isGrouped && (stats.gauge(partition, 'ready') !== 1 || group?.complete[partition] !== true)
 }
 
 /** Whether a partition has left the map that was a primary until now. The assignment may be of before. */
