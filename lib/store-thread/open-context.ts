@@ -85,7 +85,6 @@ export function openContext({
   const parts = { config, clients, stats, map, memory, strangers, flush: () => flusher.flush(), failed }
   const snapshots = directory && snapshotsOf(parts, directory)
   for (const partition of partitions) setPartitionState(stats, partition, 'recovering')
-  for (const partition of roles.primaries) stats.setGauge(partition, 'role', 0)
   for (const partition of roles.replicas) stats.setGauge(partition, 'role', 1)
   return {
     config,
