@@ -11,7 +11,7 @@ import type { StoreContext } from './store-context.ts'
 
 const log = loggerOf('store')
 
-/** Partitions of an instance that are filled at the same time. */
+/** Partitions of an instance that are filled at the same time; with more store threads, one in each. */
 const fillsMax = 4
 
 export class Fills {

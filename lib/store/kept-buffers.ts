@@ -1,7 +1,7 @@
 /**
- * Buffers of store threads that show files of snapshots, which are checked here while the store threads ask Kafka. They must not be freed meanwhile (lib/map/DESIGN.md, Snapshots), also if
- * the thread ends without a close. So they are kept until the thread says that they show nothing any more, or else for
- * the life of the process.
+ * Buffers of store threads that show files of snapshots. They must not be freed meanwhile (lib/map/DESIGN.md, Snapshots),
+ * also if the thread ends without a close. So they are kept until the thread says that they show nothing any more, or else
+ * for the life of the process. At a start they are checked here, while the store threads ask Kafka.
  */
 import { stateOfShown } from '../map/index.ts'
 import type { FromThread, ToThread } from '../store-protocol/thread-messages.ts'
