@@ -6,6 +6,4 @@ export interface GroupView {
   /** Of this instance: `plan.members` has it unless the instance is excluded. */
   memberId: string
   generation: number
-  /** False if the group is so large that routes have the copies of this instance only, and no others' standbys. */
-  hasAllRoutes: boolean
 }

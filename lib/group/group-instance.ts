@@ -189,7 +189,7 @@ export class GroupInstance {
     this.#holdings.planned(plan, memberId)
     this.#notice.holdsUntilMs = this.#successors.planned(plan, memberId, nowMs)
     this.#notice.generation = generation
-    const view = { plan, memberId, generation, hasAllRoutes: plan.isOwnOnly !== true }
+    const view = { plan, memberId, generation }
     const excluded = excludedReason(plan, memberId)
     const [differing, { figures }] = [this.#differing, this.#counters]
     this.#events.post({

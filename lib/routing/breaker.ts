@@ -35,10 +35,6 @@ export class Breaker {
     return this.#answeredAt > -Infinity
   }
 
-  get answeredAt(): number {
-    return this.#answeredAt
-  }
-
   /** Whether to ask it now. While it is down, that is so once in a pause; the call counts as such a request. */
   mayTry(now: number): boolean {
     if (this.#fault === undefined) return true

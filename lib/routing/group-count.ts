@@ -2,13 +2,13 @@
 import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
 import type { EntryCount } from '../store-protocol/reads.ts'
 import type { GroupAsker } from './group-asker.ts'
-import { scatter, type ScatterTimes } from './scatter.ts'
+import { scatter } from './scatter.ts'
 
 /** Less than a request to flush waits. */
 const flushMsMax = 9_000
 
 /** Counts each partition at one of its copies: at its primary, if that answers. Rejects unless all are counted. */
-export async function countInGroup(asker: GroupAsker, times?: ScatterTimes): Promise<EntryCount> {
+export async function countInGroup(asker: GroupAsker): Promise<EntryCount> {
   const epochs: Record<string, number> = {}
   const partitions = Array.from({ length: asker.routes.partitionCount }, (_, partition) => partition)
   const counts = await scatter<number>({
@@ -21,7 +21,6 @@ export async function countInGroup(asker: GroupAsker, times?: ScatterTimes): Pro
       epochs[asker.instanceOf(member)] = counted.epoch
       return parts.map((_, index) => counted.counts[index] ?? missingCount(asker, member))
     },
-    ...(times && { times }),
   })
   let sum = 0
   for (const count of counts) {
@@ -36,7 +35,7 @@ export async function countInGroup(asker: GroupAsker, times?: ScatterTimes): Pro
  * others have flushed then.
  * @returns the number of operations made visible, in all of them
  */
-export async function flushGroup(asker: GroupAsker, timeoutMs = flushMsMax): Promise<number> {
+export async function flushGroup(asker: GroupAsker): Promise<number> {
   const { routes } = asker
   const attempted = `Flushing ${asker.local.id}`
   const members = new Set<string>()
@@ -52,7 +51,7 @@ export async function flushGroup(asker: GroupAsker, timeoutMs = flushMsMax): Pro
   const flushed = await Promise.all(
     [...members].map(async (member) => {
       try {
-        return (await asker.ask(member, { type: 'flush' }, timeoutMs, attempted)).operations
+        return (await asker.ask(member, { type: 'flush' }, flushMsMax, attempted)).operations
       } catch (thrown) {
         failures.push({ url: asker.nameOf(member), said: messageOf(thrown) })
         return 0

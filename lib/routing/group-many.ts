@@ -9,19 +9,17 @@ import type { GroupAsker } from './group-asker.ts'
 import { keyNotFound } from './key-not-found.ts'
 import type { KeyResult } from './key-result.ts'
 import { findMisplaced } from './misplaced-keys.ts'
-import { scatter, type ScatterTimes } from './scatter.ts'
+import { scatter } from './scatter.ts'
 
 type KeyOutcome = Lookup | LatchkeyError
 
 export class GroupMany {
   readonly #asker: GroupAsker
   readonly #counts: ForwardCounts | undefined
-  readonly #times: ScatterTimes | undefined
 
-  constructor(asker: GroupAsker, counts?: ForwardCounts, times?: ScatterTimes) {
+  constructor(asker: GroupAsker, counts?: ForwardCounts) {
     this.#asker = asker
     this.#counts = counts
-    this.#times = times
   }
 
   /** As StoreReads.getMany, over all partitions. Rejects if the store here does not serve. */
@@ -66,7 +64,6 @@ export class GroupMany {
         epochs[asker.instanceOf(member)] = epoch
         return answered.map((result) => (result.type === 'failed' ? result.error : result))
       },
-      ...(this.#times && { times: this.#times }),
     })
     const outcomes = results.map((result) => this.#outcomeOf(result))
     for (const [part, outcome] of outcomes.entries()) {

@@ -1,8 +1,6 @@
 /** Where a peer is reached: its URL, as a connection needs it. */
 
 export interface PeerAddress {
-  /** As the group has it. */
-  readonly url: string
   readonly hostname: string
   readonly port: number
   readonly isTls: boolean
@@ -18,7 +16,6 @@ export function addressOf(url: string): PeerAddress | undefined {
   if (parsed === null || (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')) return undefined
   const isTls = parsed.protocol === 'https:'
   return {
-    url,
     hostname: parsed.hostname.replace(/^\[|\]$/g, ''),
     port: Number(parsed.port || (isTls ? 443 : 80)),
     isTls,

@@ -88,7 +88,7 @@ export class Peer {
   }
 
   /** Sends a request of its own. */
-  ask(operations: readonly PeerOperation[], waitMsMax = answerMsMax): Promise<Results | PeerFault> {
+  ask(operations: readonly PeerOperation[], waitMsMax: number): Promise<Results | PeerFault> {
     return this.#ask('read', operations, waitMsMax, this.#refuse(this.#requests.length >= requestsWaitingMax))
   }
 

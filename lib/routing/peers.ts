@@ -1,7 +1,7 @@
 /** The other members of the group, as one thread asks them. Follows the plan: members come and go. */
-import type { LatchkeyError } from '../errors.ts'
 import type { GroupView } from '../group-protocol/group-view.ts'
 import { unreachable } from './exchange.ts'
+import type { PeerReadOptions } from './group-asker.ts'
 import type { HopKey } from './hop.ts'
 import type { PeerOperation, Result } from './operations.ts'
 import { addressOf } from './peer-address.ts'
@@ -92,13 +92,12 @@ export class Peers {
   async read(
     memberId: string,
     operations: readonly PeerOperation[],
-    options: ReadOptions = {},
+    { timeoutMs, attempted }: PeerReadOptions,
   ): Promise<readonly Result[]> {
-    const { timeoutMs, attempted = 'Reading from another instance' } = options
     const peer = this.#peers.get(memberId)
     if (peer === undefined) throw unreachable(attempted, '(unknown)', hasLeft)
     const results = await peer.ask(operations, timeoutMs)
-    if (isFault(results)) throw this.#error(attempted, peer, results)
+    if (isFault(results)) throw unreachable(attempted, peer.member.url, results)
     return results
   }
 
@@ -106,10 +105,6 @@ export class Peers {
     this.#ticker.stop()
     for (const peer of this.#peers.values()) peer.close()
     this.#peers.clear()
-  }
-
-  #error(attempted: string, { member }: Peer, fault: PeerFault): LatchkeyError {
-    return unreachable(attempted, member.url, fault)
   }
 
   #from() {
@@ -128,10 +123,4 @@ export class Peers {
     }
     return isBusy
   }
-}
-
-export interface ReadOptions {
-  timeoutMs?: number
-  /** Beginning of the message of an error. */
-  attempted?: string
 }

@@ -64,11 +64,6 @@ export class RouteTable {
     return this.#hasStrangers || !this.#isComplete
   }
 
-  /** Copies of the other instances cannot all be known: the group is too large for that. */
-  get hasAllRoutes(): boolean {
-    return this.#view?.hasAllRoutes ?? false
-  }
-
   setGroup(view: GroupView): void {
     this.#view = view
     this.#self = view.plan.members.findIndex(({ memberId }) => memberId === view.memberId)

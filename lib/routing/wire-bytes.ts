@@ -28,11 +28,6 @@ export class HopWriter {
     this.#view = new DataView(this.#bytes.buffer)
   }
 
-  /** Number of bytes so far. */
-  get length(): number {
-    return this.#at
-  }
-
   u8(value: number): void {
     this.#reserve(1)
     this.#bytes[this.#at++] = value
@@ -81,11 +76,6 @@ export class HopWriter {
     if (typeof replicaLag === 'number') this.f64(replicaLag)
     if (headerBlock !== undefined) this.bytes(headerBlock)
     this.bytes(value)
-  }
-
-  /** Overwrites a number that was written before. */
-  setU32(at: number, value: number): void {
-    this.#view.setUint32(at, value)
   }
 
   /** Returns all bytes, as a view of memory that belongs to the caller from now on. */

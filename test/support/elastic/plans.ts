@@ -12,6 +12,6 @@ export function planOf(routes: readonly Partial<Route>[], more: Partial<GroupPla
 
 export function planned(plan: GroupPlan, memberId = 'member-0', more: Partial<PlanMessage> = {}): PlanMessage {
   const figures = { rebalances: {}, moves: 0 } as unknown as GroupFigures
-  const view = { plan, memberId, generation: 7, hasAllRoutes: true }
+  const view = { plan, memberId, generation: 7 }
   return { type: 'plan', view, isLeader: false, protocol: 'latchkey-1', differing: [], figures, ...more }
 }

@@ -96,7 +96,7 @@ export function announce(
     return { ...route, isRetaining: false }
   })
   for (const { name, routing } of instances) {
-    const view = { plan: { members, routes, excluded: [] }, memberId: `member-${name}`, generation, hasAllRoutes: true }
+    const view = { plan: { members, routes, excluded: [] }, memberId: `member-${name}`, generation }
     routing.setGroup(view)
   }
 }
