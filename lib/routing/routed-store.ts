@@ -31,7 +31,6 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
   readonly #store: S
   readonly #table: RouteTable
   readonly #forwarder: Forwarder
-  readonly #mode: RoutingMode
   /** Absent with ROUTING=none: then nothing is read but what is here. */
   readonly #group: GroupReads | undefined
   readonly #changes: LocalChanges
@@ -41,7 +40,6 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
     this.#table = table
     this.#forwarder = forwarder
     this.#group = group
-    this.#mode = group === undefined ? 'none' : 'proxy'
     this.#changes = group === undefined ? store.changes : new GroupChanges(store.changes, group.asker)
   }
 
@@ -151,12 +149,12 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
 
   /** The partition has left since the decision, or the store does not serve. */
   #elsewhere(thrown: unknown, key: Uint8Array, partition: number, maxLag: number | undefined): Promise<Lookup> {
-    if (this.#mode === 'none' || !(thrown instanceof LatchkeyError) || !isForElsewhere(thrown)) throw thrown
+    if (this.#group === undefined || !(thrown instanceof LatchkeyError) || !isForElsewhere(thrown)) throw thrown
     return this.#ask(key, partition, maxLag)
   }
 
   #forward(key: Uint8Array, partition: number, maxLag: number | undefined): Lookup | Promise<Lookup> {
-    if (this.#table.partitionCount === 0 || this.#mode === 'none') return this.#onlyHere(key, partition, maxLag)
+    if (this.#table.partitionCount === 0 || this.#group === undefined) return this.#onlyHere(key, partition, maxLag)
     return this.#ask(key, partition, maxLag)
   }
 
