@@ -16,6 +16,7 @@ export interface Routes {
   /** Ids of members, in the order in which they are asked; this instance included where it has a copy. */
   candidates(partition: number): readonly string[]
   primaryOf(partition: number): RoutedMember | undefined
+  isSelf(memberId: string): boolean
 }
 
 export interface PeerReads {
@@ -57,7 +58,13 @@ export class GroupAsker {
   }
 
   isSelf(memberId: string): boolean {
-    return this.#member(memberId)?.isSelf === true
+    return this.routes.isSelf(memberId)
+  }
+
+  /** Whether this instance is the first one that is asked for a partition. */
+  isHere(partition: number): boolean {
+    const [first] = this.routes.candidates(partition)
+    return first !== undefined && this.isSelf(first)
   }
 
   /** @throws LatchkeyError owner_unreachable, and what the member answers in place of a result; as a rejection */

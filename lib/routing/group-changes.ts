@@ -102,8 +102,7 @@ export class GroupChanges implements LocalChanges {
     const { routes } = this.#asker
     for (const partition of offsets.keys()) {
       if (partition >= routes.partitionCount) return true
-      const [first] = routes.candidates(partition)
-      if (first === undefined || !this.#asker.isSelf(first)) return false
+      if (!this.#asker.isHere(partition)) return false
     }
     return true
   }

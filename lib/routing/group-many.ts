@@ -67,8 +67,7 @@ export class GroupMany {
     })
     const outcomes = results.map((result) => this.#outcomeOf(result))
     for (const [part, outcome] of outcomes.entries()) {
-      const [first] = asker.routes.candidates(partitions[part]!)
-      const isElsewhere = first === undefined || !asker.isSelf(first)
+      const isElsewhere = !asker.isHere(partitions[part]!)
       if (isElsewhere && !isFull(outcome)) this.#counts?.observe(countedAs(outcome))
     }
     return this.#findMisplaced(keys, wanted, outcomes, bytesMax)

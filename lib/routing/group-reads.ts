@@ -34,7 +34,7 @@ export class GroupReads {
   }
 
   getMany(keys: readonly Uint8Array[], bytesMax: number): ManyLookups | Promise<ManyLookups> {
-    const isHere = keys.every((key) => this.#isHere(this.#local.partitionOf(key)))
+    const isHere = keys.every((key) => this.asker.isHere(this.#local.partitionOf(key)))
     if (!isHere || this.#routes.mayHaveStrangers) return this.#many.getMany(keys, bytesMax)
     const many = this.#local.getMany(keys, bytesMax)
     return many instanceof Promise
@@ -75,11 +75,6 @@ export class GroupReads {
     if (this.#routes.partitionCount > 0) return
     void this.#local.heldPartitions
     throw new LatchkeyError('recovering', `${this.asker.attempted}: its partitions are not known yet`)
-  }
-
-  #isHere(partition: number): boolean {
-    const [first] = this.#routes.candidates(partition)
-    return first !== undefined && this.asker.isSelf(first)
   }
 
   /** A partition that does not exist is read here, for its error. */

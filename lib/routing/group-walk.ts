@@ -41,10 +41,8 @@ export class GroupWalk {
 
   /** Whether a chunk is read here: its partition is, and its position is of this process. */
   isHere({ partition, hash, mark }: WalkPosition): boolean {
-    const { routes, local } = this.#asker
-    const [first] = routes.candidates(partition)
-    if (first === undefined || !this.#asker.isSelf(first)) return false
-    return hash === 0 || mark === undefined || isMark(mark, local.walkMark)
+    if (!this.#asker.isHere(partition)) return false
+    return hash === 0 || mark === undefined || isMark(mark, this.#asker.local.walkMark)
   }
 
   /** As StoreReads.readChunk, of any partition of the group. */
