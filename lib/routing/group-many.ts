@@ -1,7 +1,7 @@
 /** Looks many keys up in the group: one request to each instance that is primary of some of them, at the same time. */
 import { isInstance, LatchkeyError } from '../errors.ts'
 import type { ForwardResult } from '../metrics/index.ts'
-import type { InstanceEpochs, ManyLookups } from '../store-protocol/reads.ts'
+import { answerFull, type InstanceEpochs, isKeyNotFound, type ManyLookups } from '../store-protocol/reads.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import { askMany, shareOf } from './ask-many.ts'
 import type { ForwardCounts } from './forwarded-lookup.ts'
@@ -86,7 +86,7 @@ export class GroupMany {
     bytesMax: number,
   ): Promise<readonly KeyOutcome[]> {
     if (!this.#asker.routes.mayHaveStrangers) return outcomes
-    const missed = [...outcomes.keys()].filter((at) => isNotFound(outcomes[at]!))
+    const missed = [...outcomes.keys()].filter((at) => isKeyNotFound(outcomes[at]))
     if (missed.length === 0) return outcomes
     const asked = missed.map((at) => keys[wanted[at]!]!)
     const elsewhere = await findMisplaced(this.#asker, asked, bytesMax)
@@ -98,10 +98,11 @@ export class GroupMany {
   /** Values beyond the bound are left out, in the order of the keys. */
   #within(bytesMax: number, outcomes: readonly KeyOutcome[], epochs: InstanceEpochs): ManyLookups {
     let used = 0
+    let full: LatchkeyError | undefined
     const results = outcomes.map((outcome) => {
       if (isInstance(outcome, LatchkeyError)) return outcome
       const { length } = outcome.value
-      if (used > 0 && used + length > bytesMax) return answerFull(this.#asker.attempted, bytesMax)
+      if (used > 0 && used + length > bytesMax) return (full ??= answerFull(this.#asker.local.id, bytesMax))
       used += Math.max(1, length)
       return outcome
     })
@@ -117,13 +118,4 @@ function countedAs(outcome: KeyOutcome): ForwardResult {
 
 function isFull(outcome: KeyOutcome): boolean {
   return isInstance(outcome, LatchkeyError) && outcome.code === 'answer_full'
-}
-
-function isNotFound(outcome: KeyOutcome): boolean {
-  return isInstance(outcome, LatchkeyError) && outcome.code === 'key_not_found'
-}
-
-function answerFull(attempted: string, bytesMax: number): LatchkeyError {
-  const found = `the values of the keys before fill the answer of at most ${bytesMax} bytes. Request this key again`
-  return new LatchkeyError('answer_full', `${attempted}: ${found}`)
 }

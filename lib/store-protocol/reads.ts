@@ -92,6 +92,12 @@ export interface EntryCount {
   readonly counts?: readonly number[]
 }
 
+/** Returns the error for a key whose value is left out, since the values before it fill the answer. */
+export function answerFull(storeId: string, bytesMax: number): LatchkeyError {
+  const found = `the values of the keys before fill the answer of at most ${bytesMax} bytes. Request this key again`
+  return new LatchkeyError('answer_full', `Reading store ${storeId}: ${found}`)
+}
+
 /** Whether a lookup has failed because the key does not exist: in a group that is an error. */
 export function isKeyNotFound(thrown: unknown): boolean {
   return isInstance(thrown, LatchkeyError) && thrown.code === 'key_not_found'

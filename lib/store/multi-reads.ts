@@ -2,11 +2,18 @@
  * Reads of several keys that all belong to one epoch. The maps of all running store threads are entered together
  * (../map/reader/read-together.ts), with one reader of the pool of each.
  */
-import { LatchkeyError } from '../errors.ts'
+import type { LatchkeyError } from '../errors.ts'
 import { noteGarbage, oversized, type Reader, readTogether, touchBlock } from '../map/index.ts'
 import { splitHeaderPrefix } from '../store-protocol/header-prefix.ts'
 import { hasHeaderPrefix } from '../store-protocol/kept-headers.ts'
-import type { ChunkBounds, EntryCount, ManyLookups, WalkChunk, WalkPosition } from '../store-protocol/reads.ts'
+import {
+  answerFull,
+  type ChunkBounds,
+  type EntryCount,
+  type ManyLookups,
+  type WalkChunk,
+  type WalkPosition,
+} from '../store-protocol/reads.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { type Assignment, partitionsOf } from './assignment.ts'
@@ -113,7 +120,7 @@ export class MultiReads {
     let full: LatchkeyError | undefined
     const results = found.map((result, index) => {
       if (result === undefined) return missReason(keys[index]!)
-      if (result === oversized) return (full ??= this.#answerFull(bytesMax))
+      if (result === oversized) return (full ??= answerFull(this.#config.storeId, bytesMax))
       return addLag(this.#hasHeaderPrefix ? splitHeaderPrefix(result) : result)
     })
     return { epoch, results }
@@ -125,11 +132,6 @@ export class MultiReads {
     const { partitionCount } = this.#threads.assignment
     const owner = this.#threads.ownerOf(partitionFor(key, partitionCount, 'murmur2')!)
     return owner === undefined ? 0 : Math.max(handles.indexOf(owner), 0)
-  }
-
-  #answerFull(bytesMax: number): LatchkeyError {
-    const found = `the values of the keys before fill the answer of at most ${bytesMax} bytes. Request this key again`
-    return new LatchkeyError('answer_full', `Reading store ${this.#config.storeId}: ${found}`)
   }
 }
 
