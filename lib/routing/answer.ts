@@ -44,8 +44,12 @@ export function answerGet(
 }
 
 export function failed(thrown: unknown): Failed {
-  if (isInstance(thrown, LatchkeyError)) return { type: 'failed', error: thrown }
-  return { type: 'failed', error: new LatchkeyError('internal', messageOf(thrown)) }
+  return { type: 'failed', error: errorOf(thrown) }
+}
+
+/** Returns what was thrown; `internal` for a defect. */
+export function errorOf(thrown: unknown): LatchkeyError {
+  return isInstance(thrown, LatchkeyError) ? thrown : new LatchkeyError('internal', messageOf(thrown))
 }
 
 /** What a copy says of a key that it does not have. */

@@ -3,7 +3,7 @@
  * are waits, the primaries of the partitions concerned are asked again and again how far they are: all waits together cause
  * one small request to each of them in a pause. So a wait continues wherever its partition moves, and nothing is held open.
  */
-import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
+import { LatchkeyError, messageOf } from '../errors.ts'
 import type { GroupAsker } from './group-asker.ts'
 
 /** Waits at a time, in one thread. */
@@ -140,7 +140,7 @@ export class ElsewhereWaits {
         this.#took(partition, { member, epoch, position: positions[index] ?? -1, written: written[index] ?? -1 })
       }
     } catch (thrown) {
-      const said = isInstance(thrown, LatchkeyError) ? thrown.message : messageOf(thrown)
+      const said = messageOf(thrown)
       for (const partition of partitions) this.#known.set(partition, said)
     }
   }

@@ -7,7 +7,7 @@ import { askMany, shareOf } from './ask-many.ts'
 import type { ForwardCounts } from './forwarded-lookup.ts'
 import type { GroupAsker } from './group-asker.ts'
 import { keyNotFound } from './key-not-found.ts'
-import type { KeyResult } from './key-result.ts'
+import type { FoundKey, MissedKey } from './key-result.ts'
 import { findMisplaced } from './misplaced-keys.ts'
 import { scatter } from './scatter.ts'
 
@@ -52,7 +52,7 @@ export class GroupMany {
   ): Promise<readonly KeyOutcome[]> {
     const asker = this.#asker
     const partitions = wanted.map((index) => asker.local.partitionOf(keys[index]!))
-    const results = await scatter<KeyResult>({
+    const results = await scatter<FoundKey | MissedKey>({
       attempted: asker.attempted,
       partitions,
       candidates: (part) => asker.routes.candidates(partitions[part]!),
@@ -73,10 +73,9 @@ export class GroupMany {
     return this.#findMisplaced(keys, wanted, outcomes, bytesMax)
   }
 
-  #outcomeOf(result: KeyResult | LatchkeyError): KeyOutcome {
+  #outcomeOf(result: FoundKey | MissedKey | LatchkeyError): KeyOutcome {
     if (isInstance(result, LatchkeyError)) return result
-    if (result.type === 'found') return result.lookup
-    return result.type === 'failed' ? result.error : keyNotFound(this.#asker.attempted, result)
+    return result.type === 'found' ? result.lookup : keyNotFound(this.#asker.attempted, result)
   }
 
   async #findMisplaced(

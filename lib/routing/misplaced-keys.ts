@@ -4,8 +4,9 @@
  * partitions before it is missing. So it is as well until all partitions were read once: whether they have such keys is
  * not known before. Then a partition that does not answer makes a key one that may still arrive.
  */
-import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
+import { isInstance, LatchkeyError } from '../errors.ts'
 import type { Lookup } from '../store-protocol/status.ts'
+import { errorOf } from './answer.ts'
 import { askMany, shareOf } from './ask-many.ts'
 import type { GroupAsker } from './group-asker.ts'
 import type { KeyResult } from './key-result.ts'
@@ -50,7 +51,7 @@ async function searchOnce(
       try {
         return (await askMany(asker, member, { keys, bytesMax: share, searched: partitions }, timeoutMs)).results
       } catch (thrown) {
-        return isInstance(thrown, LatchkeyError) ? thrown : new LatchkeyError('internal', messageOf(thrown))
+        return errorOf(thrown)
       }
     }),
   )

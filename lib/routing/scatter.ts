@@ -3,7 +3,8 @@
  * have it, in order. If one fails, or is silent for a while, the next one is asked for that part, too, and the first
  * answer counts: a silent instance may still live, so nothing is aborted.
  */
-import { isInstance, LatchkeyError, messageOf } from '../errors.ts'
+import { isInstance, LatchkeyError } from '../errors.ts'
+import { errorOf } from './answer.ts'
 import { mayBeElsewhere, type Namer, unansweredError } from './unanswered.ts'
 
 export interface ScatterOptions<T> extends Namer {
@@ -123,7 +124,7 @@ class Scatter<T> {
     try {
       return await this.#options.ask(member, parts, Math.max(1, this.#times.timeoutMs - this.#elapsedMs))
     } catch (thrown) {
-      const error = isInstance(thrown, LatchkeyError) ? thrown : new LatchkeyError('internal', messageOf(thrown))
+      const error = errorOf(thrown)
       return parts.map(() => error)
     }
   }
