@@ -11,8 +11,17 @@ export function wireFault(found: string): LatchkeyError {
 }
 
 const hasHeaders = 1
+/** Flags of results that may have a lag; other bits are those of the result. */
 const hasLag = 2
 const isLagKnown = 4
+export const lagFlags = hasLag + isLagKnown
+
+type Lag = number | null | undefined
+
+/** Returns the flags of a lag, which HopWriter.lag() writes behind them. */
+export function flagsOfLag(lag: Lag): number {
+  return lag === undefined ? 0 : hasLag + (lag === null ? 0 : isLagKnown)
+}
 
 const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -68,14 +77,18 @@ export class HopWriter {
   }
 
   lookup({ value, partition, offset, timestamp, headerBlock, replicaLag }: Lookup): void {
-    const lagFlags = replicaLag === undefined ? 0 : hasLag + (replicaLag === null ? 0 : isLagKnown)
-    this.u8((headerBlock === undefined ? 0 : hasHeaders) + lagFlags)
+    this.u8((headerBlock === undefined ? 0 : hasHeaders) + flagsOfLag(replicaLag))
     this.u32(partition)
     this.f64(offset)
     this.f64(timestamp)
-    if (typeof replicaLag === 'number') this.f64(replicaLag)
+    this.lag(replicaLag)
     if (headerBlock !== undefined) this.bytes(headerBlock)
     this.bytes(value)
+  }
+
+  /** After flagsOfLag(): only a known lag has bytes. */
+  lag(lag: Lag): void {
+    if (typeof lag === 'number') this.f64(lag)
   }
 
   /** Returns all bytes, as a view of memory that belongs to the caller from now on. */
@@ -164,16 +177,22 @@ export class HopReader {
   /** Value and headers are copies that belong to the caller: who sends a value frees its memory. */
   lookup(): Lookup {
     const flags = this.u8()
-    if (flags > hasHeaders + hasLag + isLagKnown) throw wireFault('flags that are not known')
+    if (flags > hasHeaders + lagFlags) throw wireFault('flags that are not known')
     const partition = this.u32()
     const offset = this.integer()
     const timestamp = this.integer()
-    const replicaLag = (flags & hasLag) === 0 ? undefined : (flags & isLagKnown) === 0 ? null : this.integer()
+    const replicaLag = this.lag(flags)
     const headerBlock = (flags & hasHeaders) === 0 ? undefined : this.bytes().slice()
     const lookup: Lookup = { value: this.bytes().slice(), partition, offset, timestamp }
     if (headerBlock !== undefined) lookup.headerBlock = headerBlock
     if (replicaLag !== undefined) lookup.replicaLag = replicaLag
     return lookup
+  }
+
+  /** @param flags with those of flagsOfLag() */
+  lag(flags: number): Lag {
+    if ((flags & hasLag) === 0) return undefined
+    return (flags & isLagKnown) === 0 ? null : this.integer()
   }
 
   /** @throws LatchkeyError malformed_request if bytes are left */

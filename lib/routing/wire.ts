@@ -5,7 +5,7 @@
 import { type ErrorCode, errorTable, LatchkeyError } from '../errors.ts'
 import type { KeyResult, MissedKey } from './key-result.ts'
 import type { PeerOperation, Result } from './operations.ts'
-import { type HopReader, type HopWriter, wireFault } from './wire-bytes.ts'
+import { flagsOfLag, type HopReader, type HopWriter, lagFlags, wireFault } from './wire-bytes.ts'
 import {
   type KeyResultCodec,
   readWideOperation,
@@ -34,9 +34,8 @@ const resultCodes = {
   reached: 20,
 } as const
 
+/** Beside the flags of a lag. */
 const hasCaughtUp = 1
-const hasLag = 2
-const isLagKnown = 4
 const isHalted = 8
 
 export function writeOperations(writer: HopWriter, operations: readonly PeerOperation[]): void {
@@ -62,10 +61,9 @@ export function writeResult(writer: HopWriter, result: Result): void {
       break
     case 'missed': {
       const { caughtUp, partition, lag } = result
-      const lagFlags = lag === undefined ? 0 : hasLag + (lag === null ? 0 : isLagKnown)
-      writer.u8((caughtUp ? hasCaughtUp : 0) + (result.isHalted ? isHalted : 0) + lagFlags)
+      writer.u8((caughtUp ? hasCaughtUp : 0) + (result.isHalted ? isHalted : 0) + flagsOfLag(lag))
       writer.u32(partition)
-      if (typeof lag === 'number') writer.f64(lag)
+      writer.lag(lag)
       break
     }
     case 'failed': {
@@ -155,15 +153,15 @@ function readGet(reader: HopReader): PeerOperation {
 
 function readMissed(reader: HopReader): MissedKey {
   const flags = reader.u8()
-  if (flags > hasCaughtUp + hasLag + isLagKnown + isHalted) throw wireFault('flags that are not known')
+  if (flags > hasCaughtUp + lagFlags + isHalted) throw wireFault('flags that are not known')
   const missed: MissedKey = {
     type: 'missed',
     caughtUp: (flags & hasCaughtUp) !== 0,
     isHalted: (flags & isHalted) !== 0,
     partition: reader.u32(),
   }
-  if ((flags & hasLag) === 0) return missed
-  return { ...missed, lag: (flags & isLagKnown) === 0 ? null : reader.integer() }
+  const lag = reader.lag(flags)
+  return lag === undefined ? missed : { ...missed, lag }
 }
 
 function readReached(reader: HopReader): boolean | null {
