@@ -54,17 +54,17 @@ test('what a problem of a peer says is shown without control characters', async 
 
 test('a peer that says nothing delays a lookup by a hedge, and then no lookup', async () => {
   using silent = startFakePeer()
-  await using a = startInstance('a')
+  let hedges = 0
+  await using a = startInstance('a', { counts: { observe() {}, hedged: () => void hedges++ } })
   await using b = startInstance('b')
   plan([a, b], [['fake', 'b'], ['a'], ['a'], ['a']], [silent])
   put([b], keyIn(0), 'value')
-  let hedges = 0
   const lookups = Array.from({ length: 50 }, () => a.get(keyIn(0)))
   for (const response of await Promise.all(lookups)) {
     expect([response.status, response.headers.get('x-latchkey-instance')]).toEqual([200, 'b'])
-    hedges++
   }
-  expect(hedges).toBe(50)
+  expect(hedges).toBeGreaterThan(0)
+  expect(hedges).toBeLessThanOrEqual(50)
   // It is down after its requests have timed out; then it is asked last.
   await until('the peer is down', () => a.routing.peers.of('member-fake')!.breaker.down !== undefined)
   expect(a.routing.table.candidates(0)).toEqual(['member-b', 'member-fake'])
