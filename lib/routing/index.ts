@@ -15,7 +15,7 @@ export type { GroupRequests } from './group-requests.ts'
 export type { HopKind } from './hop.ts'
 export { wireType } from './exchange.ts'
 export { PeerWatch, type PeerState } from './reachability.ts'
-export type { RoutableStore, RoutedStore, RoutingMode } from './routed-store.ts'
+export type { RoutedStore, RoutingMode } from './routed-store.ts'
 
 /** How often roles are compared with those of the last decisions. A decision that is too old is found out, too. */
 const rolesMs = 50

@@ -12,7 +12,7 @@ import type {
 import { type HopReader, type HopWriter, wireFault } from './wire-bytes.ts'
 
 /** Keys of one operation, as many as a client may ask for at once. */
-export const wideKeysMax = 10_000
+const wideKeysMax = 10_000
 const partitionsMax = 65_536
 const markLengthMax = 64
 const limitMax = 65_536
