@@ -7,7 +7,8 @@ type HeldRoles = Pick<WantedRoles, 'primaries' | 'replicas'>
 /**
  * Returns the roles, the most urgent first: partitions without another primary, standbys that are missing, partitions whose
  * primary this instance is going to be. Partitions that the plan does not know keep their roles: its maker has not seen
- * yet that the topic has grown.
+ * yet that the topic has grown. The plan counts for a partition that is being promoted, too: it interrupts no promotion
+ * that was reported, and none begins between a report and its plan (GroupNotice.isJoining).
  */
 export function wantedRoles({ plan, memberId, generation }: GroupView, held: HeldRoles): WantedRoles {
   // Copies stay in memory: the next plan is one that can be read.

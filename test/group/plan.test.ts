@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import type { GroupPlan, Holding, Route } from '../../lib/group-protocol/member.ts'
-import { awaited, changesOf, hasHandedOver } from '../../lib/group/plan.ts'
+import { awaited, hasHandedOver } from '../../lib/group/plan.ts'
 import { newHolding } from '../support/group/group-model.ts'
+import { changesOf } from '../support/group/plan-changes.ts'
 
 const members = ['a', 'b', 'c'].map((memberId) => ({ memberId, id: memberId, url: `http://${memberId}` }))
 

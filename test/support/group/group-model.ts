@@ -1,7 +1,7 @@
 /** Members of a group without Kafka: they carry out plans at once, or as far as chance lets them. */
 import type { GroupMember, GroupPlan, Holding } from '../../../lib/group-protocol/member.ts'
-import { changesOf } from '../../../lib/group/plan.ts'
 import type { Random } from '../random.ts'
+import { changesOf } from './plan-changes.ts'
 
 export interface ModelMember extends GroupMember {
   held: Holding[]
