@@ -23,6 +23,8 @@ export function awaited(
     const route = plan.routes[partition]
     if (route === undefined || !isReady) return false
     if (route.target === own || (route.primary === own && isComplete && !route.isComplete)) return true
+    // At rest, no route has either: nothing is searched for in each look.
+    if (route.target < 0 && !route.isRetaining) return false
     const before = reported.find((one) => one.partition === partition)
     // A primary that is promoted keeps the partition meanwhile, also if another member shall have it.
     if (route.target >= 0 && before?.isPromoting === true && !isPromoting) return true
