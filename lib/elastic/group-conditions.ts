@@ -3,13 +3,16 @@
  * instance, and neither Kafka nor a later plan makes all instances unready.
  */
 import type { GroupPlan } from '../group-protocol/member.ts'
+import type { WantedRoles } from '../store-protocol/roles.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { Condition } from '../store-protocol/status.ts'
 import { rangesOf } from '../text/ranges.ts'
 import type { PlanMessage, ReachedState } from './group-status-of.ts'
+import { wantedRoles } from './wanted-roles.ts'
 
 const rangesMax = 12
 const withoutPlan = 'the group has no plan for it yet'
+const none: WantedRoles = { primaries: [], replicas: [] }
 
 export interface GroupNow {
   /** Undefined before the first plan. */
@@ -43,10 +46,11 @@ export class GroupConditions {
   }
 
   #routed({ planned, partitionCount }: GroupNow): Condition {
+    if (this.#isRouted) return { name: 'routed', ok: true }
     const { routes } = planned?.view.plan ?? { routes: [] }
     const all = Array.from({ length: Math.max(partitionCount, routes.length, 1) }, (_, partition) => partition)
     const open = all.filter((partition) => !isServed(routes[partition]))
-    if (planned !== undefined && open.length === 0) this.#isRouted = true
+    this.#isRouted = planned !== undefined && open.length === 0
     if (this.#isRouted) return { name: 'routed', ok: true }
     // The plan of an instance that does not fit shows it nothing of the others.
     const isOut = planned?.excludedReason !== undefined
@@ -55,14 +59,15 @@ export class GroupConditions {
   }
 
   #filled({ planned, stats }: GroupNow): Condition {
-    const given = planned === undefined ? none : partitionsFor(planned)
-    if (this.#isRouted) this.#due ??= new Set([...given.primaries, ...given.copies])
+    if (this.#due?.size === 0) return { name: 'filled', ok: true }
+    const given = planned === undefined ? none : wantedRoles(planned.view, none)
+    if (this.#isRouted) this.#due ??= new Set([...given.primaries, ...given.replicas])
     if (this.#due === undefined) return { name: 'filled', ok: false, reason: withoutPlan }
     const held = new Set(stats.partitions)
     for (const partition of this.#due) {
       const isPrimary = given.primaries.includes(partition)
       const isReady = held.has(partition) && this.#isReady(stats, partition, isPrimary)
-      if (isReady || !(isPrimary || given.copies.includes(partition))) this.#due.delete(partition)
+      if (isReady || !(isPrimary || given.replicas.includes(partition))) this.#due.delete(partition)
     }
     if (this.#due.size === 0) return { name: 'filled', ok: true }
     const partitions = [...this.#due].toSorted((one, other) => one - other)
@@ -79,24 +84,6 @@ export class GroupConditions {
 
 function isServed(route: GroupPlan['routes'][number] | undefined): boolean {
   return route !== undefined && (route.primary >= 0 || (route.isComplete && route.copies.length > 0))
-}
-
-interface GivenPartitions {
-  primaries: number[]
-  copies: number[]
-}
-
-const none: GivenPartitions = { primaries: [], copies: [] }
-
-/** Partitions that a plan gives to this instance. */
-function partitionsFor({ view: { plan, memberId } }: PlanMessage): GivenPartitions {
-  const own = plan.members.findIndex((member) => member.memberId === memberId)
-  if (own < 0) return none
-  const partitions = [...plan.routes.keys()]
-  return {
-    primaries: partitions.filter((partition) => plan.routes[partition]!.primary === own),
-    copies: partitions.filter((partition) => plan.routes[partition]!.copies.includes(own)),
-  }
 }
 
 function reachableOf({ isReachable, reason }: ReachedState): Condition {
