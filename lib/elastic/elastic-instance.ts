@@ -66,6 +66,7 @@ export class ElasticInstance {
   #trouble: string | undefined
   #partitionCount = 0
   #reported = ''
+  #reportedPlan: PlanMessage | undefined
   #timer: ReturnType<typeof setInterval> | undefined
   #reachable: ReachedState = { isReachable: null }
 
@@ -219,15 +220,14 @@ export class ElasticInstance {
     const [planned, trouble] = [this.#planned, this.#trouble]
     const facts = { name: this.#options.name, state: this.#state, url: this.#url, reached: this.#events.peers() }
     const now = { stats: this.#store!.stats, partitionCount: this.#partitionCount, reachable: this.#reachable }
-    const report: GroupReport = {
-      ...(planned && { view: planned.view }),
-      status: groupStatusOf({ ...facts, planned, trouble }),
-      conditions: this.#conditions.look({ ...now, planned, trouble }),
-    }
-    const text = JSON.stringify(report)
-    if (text === this.#reported) return
+    const conditions = this.#conditions.look({ ...now, planned, trouble })
+    // All that a report is made of. A plan is compared by identity: the group may have thousands of partitions.
+    const text = JSON.stringify([facts.state, facts.url, [...facts.reached], trouble, conditions])
+    if (planned === this.#reportedPlan && text === this.#reported) return
     this.#reported = text
-    this.#events.report(report)
+    this.#reportedPlan = planned
+    const status = groupStatusOf({ ...facts, planned, trouble })
+    this.#events.report({ ...(planned && { view: planned.view }), status, conditions })
   }
 
   #ended(message: string): void {
