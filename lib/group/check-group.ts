@@ -4,9 +4,7 @@ import type { MemberReport } from '../group-protocol/member.ts'
 import type { DescribedGroup, DescribedMember } from '../kafka/described-group.ts'
 import { escapeControls } from '../log/escape.ts'
 import { nounFor } from '../text/counted.ts'
-import { subscriptionData } from './consumer-protocol.ts'
-import { decodeMember } from './member-data.ts'
-import type { Unsealed } from './sealed.ts'
+import { readMember } from './read-member.ts'
 import { compareSettings } from './settings.ts'
 import { budgetBytes } from './sizes.ts'
 
@@ -31,7 +29,7 @@ export function describeMembers(found: DescribedGroup, own: OwnMember): string[]
 }
 
 function linesOf(found: DescribedGroup, own: OwnMember): string[] {
-  const { group, protocols } = own
+  const { group, token, protocols } = own
   const { state, protocol, members } = found
   if (members.length === 0) return [`group ${group}: it has no members; this instance would be the first`]
   if (found.protocolType !== protocolType || (protocol !== '' && !protocols.includes(protocol))) {
@@ -46,7 +44,7 @@ function linesOf(found: DescribedGroup, own: OwnMember): string[] {
   // While the group rebalances, the coordinator does not say what members have sent.
   const said = members.filter(({ metadata }) => metadata.length > 0)
   if (said.length === 0) return [...lines, 'group members: not known while the group rebalances; check again']
-  const read = said.map((member) => ({ member, ...decoded(own, member) }))
+  const read = said.map((member) => ({ member, ...readMember(group, token, member.metadata) }))
   lines.push(`group members: ${read.map(({ member, value }) => value?.url ?? placeOf(member)).join(', ')}`)
   lines.push(describeSize(said))
   for (const { member, reason } of read) {
@@ -60,15 +58,6 @@ function linesOf(found: DescribedGroup, own: OwnMember): string[] {
       read.flatMap(({ member, value }) => (value ? { memberId: member.memberId, ...value } : [])),
     ),
   ]
-}
-
-function decoded({ group, token }: OwnMember, { metadata }: DescribedMember): Unsealed<MemberReport> {
-  try {
-    return decodeMember(group, token, subscriptionData(metadata))
-  } catch (error) {
-    if (error instanceof LatchkeyError) return { reason: error.message }
-    throw error
-  }
 }
 
 function placeOf({ clientId, clientHost }: DescribedMember): string {

@@ -6,10 +6,10 @@ import { LatchkeyError } from '../errors.ts'
 import type { ExcludedMember, GroupMember, GroupPlan } from '../group-protocol/member.ts'
 import type { JoinedMember } from '../kafka/group-requests.ts'
 import { assignPartitions } from './assignor.ts'
-import { encodeAssignment, subscriptionData } from './consumer-protocol.ts'
+import { encodeAssignment } from './consumer-protocol.ts'
 import { compareUrls } from './loopback-urls.ts'
-import { decodeMember, encodePlan, exclusion, tooLarge } from './member-data.ts'
-import type { Unsealed } from './sealed.ts'
+import { encodePlan, exclusion, tooLarge } from './member-data.ts'
+import { readMember } from './read-member.ts'
 import { compareSettings } from './settings.ts'
 import { budgetBytes, limitBytes, recordBytes } from './sizes.ts'
 
@@ -81,24 +81,15 @@ export class Leader {
   }
 
   #read(joined: readonly JoinedMember[]): { members: GroupMember[]; excluded: ExcludedMember[] } {
+    const { group, token } = this.#options
     const members: GroupMember[] = []
     const excluded: ExcludedMember[] = []
     for (const { memberId, metadata } of joined) {
-      const { value, reason } = this.#decode(metadata)
+      const { value, reason } = readMember(group, token, metadata)
       if (value === undefined) excluded.push({ memberId, url: '', reason })
       else members.push({ memberId, ...value })
     }
     return { members, excluded }
-  }
-
-  #decode(metadata: Buffer): Unsealed<Omit<GroupMember, 'memberId'>> {
-    const { group, token } = this.#options
-    try {
-      return decodeMember(group, token, subscriptionData(metadata))
-    } catch (error) {
-      if (error instanceof LatchkeyError) return { reason: error.message }
-      throw error
-    }
   }
 
   #isSettled(members: readonly GroupMember[], nowMs: number, waitedMs: number): boolean {

@@ -1,8 +1,9 @@
 /** A leader whose plans are checked against what the members have said, and into which defects can be planted. */
 import type { GroupMember, GroupPlan } from '../../../../lib/group-protocol/member.ts'
-import { encodeAssignment, encodeSubscription, subscriptionData } from '../../../../lib/group/consumer-protocol.ts'
+import { encodeAssignment, encodeSubscription } from '../../../../lib/group/consumer-protocol.ts'
 import { type GroupDecision, Leader } from '../../../../lib/group/leader.ts'
-import { decodeMember, encodeMember, encodePlan } from '../../../../lib/group/member-data.ts'
+import { encodeMember, encodePlan } from '../../../../lib/group/member-data.ts'
+import { readMember } from '../../../../lib/group/read-member.ts'
 import type { JoinedMember } from '../../../../lib/kafka/group-requests.ts'
 import type { InstanceFaults } from './faults.ts'
 import type { SimulatedLog } from './log.ts'
@@ -36,7 +37,7 @@ export class SimulatedLeader {
   }
 
   #read({ memberId, metadata }: JoinedMember, token: string | undefined): GroupMember | undefined {
-    const { value } = decodeMember(this.#options.group, token, subscriptionData(metadata))
+    const { value } = readMember(this.#options.group, token, metadata)
     return value && { memberId, ...value }
   }
 
