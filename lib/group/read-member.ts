@@ -10,7 +10,7 @@ export function readMember(group: string, token: string | undefined, metadata: B
   try {
     return decodeMember(group, token, subscriptionData(metadata))
   } catch (error) {
-    if (error instanceof LatchkeyError) return { reason: error.message }
+    if (error instanceof LatchkeyError) return { reason: `not readable: ${error.message}` }
     throw error
   }
 }
