@@ -5,7 +5,7 @@ import type { KafkaClient } from '../kafka/client.ts'
 import { describeGroup } from '../kafka/described-group.ts'
 import type { AdvertisedPlace } from '../store-protocol/group-messages.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-import { isLoopback } from '../text/loopback.ts'
+import { isLoopbackHost } from '../text/loopback.ts'
 import { createGroupClient, groupOf } from '../topics/clients.ts'
 import { advertisedUrl } from './advertised-url.ts'
 import { describeMembers } from './check-group.ts'
@@ -56,13 +56,12 @@ async function check(
 export function describeUrl(url: string, port: number): string[] {
   const shown = port === 0 ? url.replace(/:0(?=\/|$)/, ':<port>') : url
   const line = `other instances would reach this one at ${shown}`
-  const host = new URL(url).hostname.replaceAll(/[[\]]/g, '')
-  const why = unreachable(host)
+  const why = unreachable(new URL(url).hostname)
   return why === undefined ? [line] : [line, `warning: ADVERTISED_URL ${shown}: ${why}`]
 }
 
 function unreachable(host: string): string | undefined {
-  if (host === '0.0.0.0' || host === '::') return 'it stands for all addresses; name the one that the others reach'
-  if (host !== 'localhost' && !isLoopback(host)) return undefined
+  if (host === '0.0.0.0' || host === '[::]') return 'it stands for all addresses; name the one that the others reach'
+  if (!isLoopbackHost(host)) return undefined
   return 'only instances of this machine reach it; name an address that the others reach'
 }

@@ -3,7 +3,7 @@
  * cannot be in one group: the majority counts, at a tie the side with the member that started first.
  */
 import type { GroupMember } from '../group-protocol/member.ts'
-import { isLoopback } from '../text/loopback.ts'
+import { isLoopbackHost } from '../text/loopback.ts'
 import { majorityOf } from './majority.ts'
 
 export interface ComparedUrls {
@@ -20,8 +20,7 @@ export function compareUrls(members: readonly GroupMember[]): ComparedUrls {
 }
 
 function isAtLoopback({ url }: GroupMember): boolean {
-  const host = new URL(url).hostname.replaceAll(/[[\]]/g, '')
-  return host === 'localhost' || isLoopback(host)
+  return isLoopbackHost(new URL(url).hostname)
 }
 
 function reasonFor(member: GroupMember, other: GroupMember): string {

@@ -1,7 +1,7 @@
 /** Options of the server, notices about them at a start, and the line for --check. Notices and line contain no secrets. */
 import type { Settings } from '../config/index.ts'
 import { canSteerSockets } from '../linux/sockets.ts'
-import { isLoopback } from '../text/loopback.ts'
+import { isLoopbackHost } from '../text/loopback.ts'
 import { connectionsWithin, descriptorLimit, limitFor } from './descriptors.ts'
 import type { GroupRoutingOptions } from './group-routing.ts'
 import type { ListenOptions } from './listen.ts'
@@ -38,7 +38,7 @@ const tokenLengthMin = 16
 export function serverNotices(options: ServerOptions, limit: number = descriptorLimit(), isRunning = true): string[] {
   const { bind, port, token, connectionsMax = Infinity, respPort } = options
   const notices: string[] = []
-  if (token === undefined && !isThisMachine(bind)) {
+  if (token === undefined && !isLoopbackHost(bind)) {
     notices.push(
       `HTTP ${isRunning ? 'listens' : 'would listen'} at ${bind} without a token: anyone who can reach ${portsOf(port, respPort)} can read every value. Set SERVER_TOKEN_FILE, or SERVER_BIND=127.0.0.1 to serve this machine only`,
     )
@@ -83,8 +83,4 @@ export function describeServer(options: ServerOptions): string {
     ...(hasFastPath === false ? ['without the fast path'] : []),
   ]
   return parts.join(', ')
-}
-
-function isThisMachine(bind: string): boolean {
-  return bind === 'localhost' || isLoopback(bind)
 }
