@@ -1,9 +1,10 @@
 /** What --check says of a group that this instance would join, from what the coordinator knows. Joins nothing. */
 import { LatchkeyError } from '../errors.ts'
-import type { MemberReport } from '../group-protocol/member.ts'
+import type { GroupMember, MemberReport } from '../group-protocol/member.ts'
 import type { DescribedGroup, DescribedMember } from '../kafka/described-group.ts'
+import { protocolType } from '../kafka/group-requests.ts'
 import { escapeControls } from '../log/escape.ts'
-import { nounFor } from '../text/counted.ts'
+import { counted } from '../text/counted.ts'
 import { readMember } from './read-member.ts'
 import { compareSettings } from './settings.ts'
 import { budgetBytes } from './sizes.ts'
@@ -17,7 +18,6 @@ export interface OwnMember {
   settings: MemberReport['settings']
 }
 
-const protocolType = 'consumer'
 const kibibyte = 1_024
 
 /**
@@ -33,13 +33,13 @@ function linesOf(found: DescribedGroup, own: OwnMember): string[] {
   const { state, protocol, members } = found
   if (members.length === 0) return [`group ${group}: it has no members; this instance would be the first`]
   if (found.protocolType !== protocolType || (protocol !== '' && !protocols.includes(protocol))) {
-    const has = `its ${members.length} members have ${found.protocolType || 'no'} protocol ${protocol || '(none)'}`
+    const has = `its members have ${found.protocolType || 'no'} protocol ${protocol || '(none)'}`
     throw new LatchkeyError(
       'broker_refused',
       `Joining group ${group}: ${has}, and this instance has ${protocols.join(', ')}; end the members, or choose another STORE_ID`,
     )
   }
-  const count = `${members.length} ${nounFor(members.length, 'member')}`
+  const count = counted(members.length, 'member')
   const lines = [`group ${group}: ${state} with ${count}${protocol === '' ? '' : `, protocol ${protocol}`}`]
   // While the group rebalances, the coordinator does not say what members have sent.
   const said = members.filter(({ metadata }) => metadata.length > 0)
@@ -70,10 +70,7 @@ function describeSize(members: readonly DescribedMember[]): string {
 }
 
 /** The members are older than this instance, so at a tie they count. */
-function describeDifferences(
-  { settings }: OwnMember,
-  members: readonly ({ memberId: string } & MemberReport)[],
-): string[] {
+function describeDifferences({ settings }: OwnMember, members: readonly GroupMember[]): string[] {
   const [first] = members
   if (first === undefined) return []
   const here = { ...first, memberId: '', id: 'this instance', settings, startedAtMs: Number.POSITIVE_INFINITY }

@@ -19,7 +19,7 @@ import { malformed, reading } from './protocol/response-cursor.ts'
  */
 const waitingLane = 1
 /** Type by which Kafka's tools know the members of a group as consumers. */
-const protocolType = 'consumer'
+export const protocolType = 'consumer'
 
 export interface GroupProtocol {
   name: string
