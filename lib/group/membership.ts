@@ -60,7 +60,7 @@ export class Membership {
     return this.#state
   }
 
-  /** What commits state; undefined while the coordinator knows no generation of this member. */
+  /** What heartbeats state; undefined while the coordinator knows no generation of this member. */
   get identity(): GroupIdentity | undefined {
     if (this.#memberId === '' || this.#generation < 0) return undefined
     return { group: this.#options.group, memberId: this.#memberId, generation: this.#generation }

@@ -103,7 +103,7 @@ test(
       }
     }
 
-    // Row 21: Kafka's own tool shows members with their partitions and lag.
+    // Kafka's own tool shows members with their partitions and lag.
     const args = ['--bootstrap-server', fixture.cluster.broker.bootstrap, '--describe', '--group', fixture.storeId]
     const shown = await fixture.cluster.broker.java('org.apache.kafka.tools.consumer.group.ConsumerGroupCommand', args)
     const rows = shown.stdout.split('\n').map((line) => line.split(/\s+/))
