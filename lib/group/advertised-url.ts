@@ -9,6 +9,7 @@ import type { KafkaClient } from '../kafka/client.ts'
 import type { AdvertisedPlace } from '../store-protocol/group-messages.ts'
 
 const waitMs = 5_000
+const advice = 'correct the network, or set ADVERTISED_URL'
 
 /** @throws LatchkeyError broker_unreachable */
 export async function advertisedUrl(place: AdvertisedPlace, client: KafkaClient, group: string): Promise<string> {
@@ -31,10 +32,10 @@ async function localAddress(broker: string): Promise<string> {
     })
     const address = await deadline(opened, waitMs, () => '')
     if (address !== '') return address.replace(/^::ffff:(?=\d+\.)/i, '')
-    throw new LatchkeyError('broker_unreachable', `${attempted}: no answer within ${waitMs / 1_000} s`)
+    throw new LatchkeyError('broker_unreachable', `${attempted}: no answer within ${waitMs / 1_000} s; ${advice}`)
   } catch (error) {
     if (error instanceof LatchkeyError) throw error
-    throw new LatchkeyError('broker_unreachable', `${attempted}: ${messageOf(error)}`, { cause: error })
+    throw new LatchkeyError('broker_unreachable', `${attempted}: ${messageOf(error)}; ${advice}`, { cause: error })
   } finally {
     socket.destroy()
   }
