@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { LatchkeyError } from '../errors.ts'
 import { GroupNotice } from '../group-protocol/group-notice.ts'
 import type { GroupState } from '../group-protocol/group-status.ts'
-import { loggerOf } from '../log/index.ts'
+import { loggerOf, type LogLevel } from '../log/index.ts'
 import type { AdvertisedPlace, FromGroupThread, ToGroupThread } from '../store-protocol/group-messages.ts'
 import type { GroupReport } from '../store-protocol/group-report.ts'
 import type { WantedRoles } from '../store-protocol/roles.ts'
@@ -148,7 +148,7 @@ export class ElasticInstance {
     this.#report()
   }
 
-  setLogLevel(level: (ToGroupThread & { type: 'log-level' })['level']): void {
+  setLogLevel(level: LogLevel): void {
     this.#port?.post({ type: 'log-level', level })
   }
 

@@ -36,13 +36,14 @@ export function elasticInstanceOf(
   return new ElasticInstance({ config, logging, name: groupOf(config), standbys })
 }
 
-/** Returns the events with which the server says what it finds out about the others. */
+/** Returns the events with which the server says what the group has to know. */
 export function groupEventsOf(instance: ElasticInstance | undefined): GroupEvents | undefined {
   return (
     instance && {
       reached: (memberId, url) => instance.memberReached(memberId, url),
       suspect: (memberId) => instance.suspect(memberId),
       reachable: (state) => instance.setReachable(state),
+      logLevelChanged: (level) => instance.setLogLevel(level),
     }
   )
 }

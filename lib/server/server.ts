@@ -39,9 +39,11 @@ export interface Server extends Omit<HttpServer, 'tokenReplaced'> {
 export interface GroupEvents extends PeerEvents {
   /** Whether others reach this instance at its URL; null if that is not known. */
   reachable(state: PeerState): void
+  /** The log level of all threads is another one now. */
+  logLevelChanged(level: LogLevel): void
 }
 
-const noEvents: GroupEvents = { reached() {}, suspect() {}, reachable() {} }
+const noEvents: GroupEvents = { reached() {}, suspect() {}, reachable() {}, logLevelChanged() {} }
 
 export interface SharedStore {
   readonly store: Store
@@ -67,7 +69,7 @@ export function openShared(
  *
  * @param version for the build_info metric
  * @param settings in effect, for the page
- * @param events what is found out about the group
+ * @param events what the group has to know
  * @throws LatchkeyError if it cannot listen
  */
 export function startServer(
@@ -147,6 +149,7 @@ export function startServer(
       changeLogLevel(level)
       relay.setLogLevel(level)
       threads.setLogLevel(level)
+      events.logLevelChanged(level)
     },
     showSettings(reread) {
       facts.settings = facts.settings.map((one) => reread.find(({ name }) => name === one.name) ?? one)

@@ -79,6 +79,24 @@ test('SIGHUP replaces the token and the log level in all threads', async () => {
   }
 })
 
+test('SIGHUP replaces the log level in the group thread, too', async () => {
+  const broker = await sharedKafka()
+  const topic = await createTopic(broker, uniqueName('reload-group'), { partitions: 2 })
+  const settings = { ...localPort, SOURCE_TOPIC: topic, KAFKA_BROKERS: broker.bootstrap, ELASTIC: 'true' }
+  const latchkey = await LatchkeyProcess.start({ settings })
+  const members = [latchkey]
+  try {
+    await latchkey.until('it is ready', () => latchkey.isReady())
+    writeFileSync(join(latchkey.folder, '.env'), 'LOG_LEVEL=debug\n')
+    latchkey.signal('SIGHUP')
+    await latchkey.until('the level has changed', () => latchkey.stderr.includes('Log level info changed to debug'))
+    members.push(await LatchkeyProcess.start({ settings }))
+    await latchkey.until('it logs the next plan', () => /debug +group +Group .* generation/.test(latchkey.stderr))
+  } finally {
+    for (const member of members) await member.close()
+  }
+})
+
 function redisClient(port: number, token: string) {
   const client = { text: '', isClosed: false }
   const socket = connect(port, '127.0.0.1', () => socket.write(`AUTH ${token}\r\n`))
