@@ -23,7 +23,6 @@ export class EmbeddedGroup {
   #routing: Routing<Store> | undefined
   #token: string | undefined
   #watch: PeerWatch | undefined
-  #generation = -1
 
   constructor(config: StoreConfig, logging: StoreLogging, settings: GroupSettings) {
     const notice = groupNoticeFor(clientsConfigOf(config).consumer.sessionTimeoutMs)
@@ -92,9 +91,6 @@ export class EmbeddedGroup {
 
   #take(store: Store, report: GroupReport): void {
     store.setGroup(report)
-    if (report.view === undefined || report.view.generation === this.#generation) return
-    this.#generation = report.view.generation
-    this.#routing!.setGroup(report.view)
-    this.#watch?.groupChanged()
+    if (this.#routing!.setGroup(report.view)) this.#watch?.groupChanged()
   }
 }

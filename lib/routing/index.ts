@@ -48,6 +48,7 @@ export class Routing<S extends RoutableStore> {
   readonly #key: HopKey
   readonly #timer: Timer
   #roles = ''
+  #generation = -1
 
   constructor(store: S, options: RoutingOptions) {
     const { token, mode, tls, counts, roundsMs, answerBytes, reached, suspect } = options
@@ -80,11 +81,17 @@ export class Routing<S extends RoutableStore> {
     this.#timer.unref()
   }
 
-  /** Follows a plan of the group. */
-  setGroup(view: GroupView): void {
+  /**
+   * Follows a plan of the group. Reports of the group are about more than plans, so this may be none, or the one of before.
+   * @returns whether the plan is new
+   */
+  setGroup(view: GroupView | undefined): boolean {
+    if (view === undefined || view.generation === this.#generation) return false
+    this.#generation = view.generation
     this.peers.setGroup(view)
     this.requests.setGroup(view)
     this.table.setGroup(view)
+    return true
   }
 
   replaceToken(token: string): void {

@@ -57,9 +57,9 @@ async function start(options: HttpThreadStart): Promise<void> {
     const respStats = new RespStats(commandLabels, respCounts, readerThread)
     routed = routeThread(store, options.routing, { token: tokenText, lookupStats }, peerEvents)
     if (group !== undefined) routed.setGroup(group)
-    const { view, requests } = routed
+    const { view, routing } = routed
     const observed = { metrics: createMetrics(view, lookupStats, own, respStats), lookupStats, respStats, facts: own }
-    const requestHandler = createRequestHandler(view, { token, corsOrigins, group: requests }, observed)
+    const requestHandler = createRequestHandler(view, { token, corsOrigins, group: routing?.requests }, observed)
     const hostRule = hostRuleOf({
       hosts,
       token,
@@ -82,7 +82,7 @@ async function start(options: HttpThreadStart): Promise<void> {
 
 async function stop(drainTimeoutMs: number): Promise<void> {
   await listener?.stop(drainTimeoutMs)
-  routed?.close()
+  routed?.routing?.close()
   writePending()
   post({ type: 'stopped' })
 }
@@ -102,7 +102,7 @@ self.onmessage = ({ data }: MessageEvent<ToHttpThread>) => {
     case 'replace-token':
       tokenText = data.token
       token.replace(data.token)
-      routed?.replaceToken(data.token)
+      routed?.routing?.replaceToken(data.token)
       listener?.tokenReplaced()
       break
     case 'group':

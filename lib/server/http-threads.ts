@@ -13,12 +13,11 @@ export class HttpThreads {
   readonly #failure = Promise.withResolvers<LatchkeyError>()
   readonly #workers: Worker[] = []
   readonly #stopped: Promise<void>[] = []
+  readonly #events: PeerEvents
   #isStopping = false
 
-  readonly #events: PeerEvents | undefined
-
   /** Starts `count` threads. */
-  constructor(count: number, relay: Relay, start: Omit<HttpThreadStart, 'type' | 'readerThread'>, events?: PeerEvents) {
+  constructor(count: number, relay: Relay, start: Omit<HttpThreadStart, 'type' | 'readerThread'>, events: PeerEvents) {
     this.#events = events
     for (let readerThread = 1; readerThread <= count; readerThread++) this.#begin({ ...start, readerThread }, relay)
   }
@@ -66,8 +65,8 @@ export class HttpThreads {
     worker.onmessage = ({ data }: MessageEvent<FromHttpThread>) => {
       if (data.type === 'listening') relay.join(listener, start.readerThread)
       if (data.type === 'store') relay.post(listener, data.thread, data.message)
-      if (data.type === 'reached') this.#events?.reached(data.memberId, data.url)
-      if (data.type === 'suspect') this.#events?.suspect(data.memberId)
+      if (data.type === 'reached') this.#events.reached(data.memberId, data.url)
+      if (data.type === 'suspect') this.#events.suspect(data.memberId)
       if (data.type === 'failed') this.#fail(new LatchkeyError(data.error.code, data.error.message))
       if (data.type === 'stopped') stopped.resolve()
     }

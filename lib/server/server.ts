@@ -88,9 +88,9 @@ export function startServer(
   const respStats = new RespStats(commandLabels, respCounts)
   const facts = { ...factsOf(version), settings }
   const routed = routeThread(store, options.routing, { token: options.token, lookupStats }, events)
-  const { view, requests, routing } = routed
+  const { view, routing } = routed
   const observed = { metrics: createMetrics(view, lookupStats, facts, respStats), lookupStats, respStats, facts }
-  const requestHandler = createRequestHandler(view, { token, corsOrigins, group: requests }, observed)
+  const requestHandler = createRequestHandler(view, { token, corsOrigins, group: routing?.requests }, observed)
   const hostRule = hostRuleOf({ hosts, token, refused: () => lookupStats.observeRefusedHost() })
   const resp =
     respPort === undefined
