@@ -1,17 +1,16 @@
 /**
  * The response to a request. Independent of which server parsed the request: Bun's server, an embedding program's
- * server, or the fast path. A value stays a ValueAnswer, because a Response costs more to make than the lookup, and a
- * list of entries a ListAnswer; every other answer is a Response.
+ * server, or the fast path. A value stays a ValueAnswer, because a Response costs more to make than the lookup, and what
+ * is made as bytes a BytesAnswer; every other answer is a Response.
  */
 import { type AddedHeaders, addTo } from './added-headers.ts'
 import { BytesAnswer } from './bytes-answer.ts'
-import { ListAnswer } from './list-answer.ts'
 import type { RequestHead } from './request-head.ts'
 import type { StreamAnswer } from './stream-answer.ts'
 import { ValueAnswer } from './value-answer.ts'
 
 /** An answer that writes itself: as header lines and body, or as a Response. */
-export type WrittenAnswer = ValueAnswer | ListAnswer | BytesAnswer
+export type WrittenAnswer = ValueAnswer | BytesAnswer
 export type Answer = WrittenAnswer | StreamAnswer | Response
 
 /**
@@ -32,5 +31,5 @@ export function addHeaders(answer: Answer, headers: AddedHeaders): Answer {
 }
 
 export function isWritten(answer: Answer | Promise<Answer>): answer is WrittenAnswer {
-  return answer instanceof ValueAnswer || answer instanceof ListAnswer || answer instanceof BytesAnswer
+  return answer instanceof ValueAnswer || answer instanceof BytesAnswer
 }

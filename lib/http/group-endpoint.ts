@@ -10,9 +10,11 @@ import { bodyBytesMax } from './key-list.ts'
 import { problemResponse } from './problem.ts'
 import { readBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
+import { noSniff } from './responses.ts'
 import { checkStoreId } from './store-id.ts'
 
 const prefix = '/group/'
+const answerHeaders = { 'Content-Type': wireType, 'Cache-Control': 'no-store', ...noSniff }
 const paths = /^\/group\/([^/?]+)\/(read|probe)$/
 
 /** Whether a request is one of another instance. Its body is read. */
@@ -55,7 +57,7 @@ export class GroupEndpoint {
 }
 
 function bytesAnswer(bytes: Uint8Array<ArrayBuffer>): Answer {
-  return new BytesAnswer(bytes, wireType)
+  return new BytesAnswer(bytes, answerHeaders)
 }
 
 /** The rest of a body may still arrive, which must not be taken for a request. */

@@ -12,7 +12,7 @@ import { writeBytes, writeOrigin, writeText, writeValue } from './entry-json.ts'
 import { epochHeader } from './epochs.ts'
 import { type JsonBuffer, written } from './json-buffer.ts'
 import type { AskedKey } from './key-list.ts'
-import { ListAnswer, type ListForm } from './list-answer.ts'
+import { listAnswer, type ListForm } from './list-answer.ts'
 import { logProblem } from './problem.ts'
 import { isMissStale, isStale } from './staleness.ts'
 import type { StoreView } from './store-view.ts'
@@ -138,7 +138,7 @@ export class ManyHandler {
     })
     if (pending !== undefined) return pending
     for (const miss of misses) this.#count(miss)
-    return new ListAnswer(body, form, epochHeader(many))
+    return listAnswer(body, form, epochHeader(many))
   }
 
   #missOf(result: Lookup | LatchkeyError | undefined, maxLag: number | undefined, isMissTooStale: boolean) {

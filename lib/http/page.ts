@@ -3,7 +3,7 @@ import type { Answer } from './answer.ts'
 import { cursorOf } from './cursor.ts'
 import { epochHeader, epochMember, PartEpochs } from './epochs.ts'
 import { percentEncoded } from './key.ts'
-import { ListAnswer, type ListForm } from './list-answer.ts'
+import { listAnswer, type ListForm } from './list-answer.ts'
 import type { Parameters } from './parameters.ts'
 import { jsonResponse } from './responses.ts'
 import type { StoreView } from './store-view.ts'
@@ -45,10 +45,10 @@ export async function pageOf(
     ...(restarted.length > 0 && { 'X-Latchkey-Restarted': restarted.join(', ') }),
     ...(next !== undefined && { Link: `<${next}>; rel="next"` }),
   }
-  if (form === 'ndjson') return new ListAnswer(joined(pieces), form, headers)
+  if (form === 'ndjson') return listAnswer(joined(pieces), form, headers)
   const begunAgain = restarted.length > 0 ? `,"restarted":[${restarted.join(',')}]` : ''
   const end = next === undefined ? `]${begunAgain}}\n` : `]${begunAgain},"next":${JSON.stringify(next)}}\n`
-  return new ListAnswer(joined([encoder.encode('{"entries":['), ...pieces, encoder.encode(end)]), form, headers)
+  return listAnswer(joined([encoder.encode('{"entries":['), ...pieces, encoder.encode(end)]), form, headers)
 }
 
 /** Returns path and query that ask for the same entries; a cursor may follow. */

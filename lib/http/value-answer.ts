@@ -7,7 +7,7 @@ import { type AddedHeaders, addTo, linesOf } from './added-headers.ts'
 import { etagOf, lastModifiedOf, matchesEtag } from './etag.ts'
 import { addKafkaHeaders } from './kafka-headers.ts'
 import type { RequestHeaders } from './request-head.ts'
-import { releaseResponse } from './response-memory.ts'
+import { releaseLarge } from './response-memory.ts'
 import { noSniff } from './responses.ts'
 
 /**
@@ -33,9 +33,6 @@ export interface Wanted {
  * and partition is enough.
  */
 const common: { readonly [R in Representation]: Headers[] } = { json: [], text: [], bytes: [] }
-
-/** Smaller bodies are left to the garbage collector: freeing them by hand is not worth its time. */
-const ownBytesMin = 65_536
 
 const cacheControl = 'no-cache'
 const vary = 'Accept'
@@ -96,7 +93,7 @@ export class ValueAnswer {
     if (this.#lookup.instance !== undefined) response.headers.set(instanceHeader, this.#lookup.instance)
     this.#addRare(response.headers)
     if (this.#added !== undefined) addTo(response.headers, this.#added)
-    if (typeof this.body !== 'string' && this.body.length >= ownBytesMin) releaseResponse(this.body)
+    if (typeof this.body !== 'string') releaseLarge(this.body)
     return response
   }
 

@@ -1,13 +1,11 @@
 /** Writes responses of the fast path: head and body together if they fit into one buffer. */
 import type { WrittenAnswer } from '../../http/answer.ts'
-import { releaseResponse } from '../../http/response-memory.ts'
+import { releaseLarge, releaseResponse } from '../../http/response-memory.ts'
 import { headOf, linesOf, type ResponseContext } from './head.ts'
 import type { WriteBuffer } from './write-buffer.ts'
 
 const encoder = new TextEncoder()
 const lineEnd = '\r\n'
-/** Freeing smaller bodies is not worth its time. */
-const ownBytesMin = 65_536
 /** Pieces of streams are made across turns, so a collection of young garbage does not free them: there are more of them. */
 const ownPieceMin = 4_096
 /** Buffer for a response whose head and body fit: it is sent at once. All responses share it: no response waits in it. */
@@ -20,7 +18,7 @@ export function writeAnswer(to: WriteBuffer, answer: WrittenAnswer, context: Res
   const head = headOf(answer.status, answer.headerLines(), isWhole ? body.length : undefined, context)
   if (isWhole) return write(to, head, body)
   // A client may send thousands of such requests at once: the collector would get the memory of as many values.
-  if (body.length >= ownBytesMin) releaseResponse(body)
+  releaseLarge(body)
   return write(to, head, undefined)
 }
 
