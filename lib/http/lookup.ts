@@ -12,7 +12,7 @@ import type { CaughtUp } from './caught-up.ts'
 import { decodeKey, keyOfQuery } from './key.ts'
 import { problemResponse } from './problem.ts'
 import type { RequestHead } from './request-head.ts'
-import { maxLagOf, refuseStale, refuseStaleMiss } from './staleness.ts'
+import { isStale, maxLagOf, refuseStale, refuseStaleMiss, tooStale } from './staleness.ts'
 import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
 import { instanceHeader, ValueAnswer, type Wanted } from './value-answer.ts'
@@ -52,22 +52,17 @@ export class LookupHandler {
 
   #handleNow(request: RequestHead, target: string): Answer | Promise<Answer> {
     const startedAt = performance.now()
-    let asked: Asked | undefined
+    let maxLag: number | undefined
     try {
       const { method, headers } = request
       if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(method)
-      const wanted: Asked = {
-        as: this.#representationFor(headers.get('accept')),
-        isRaw: this.#store.presentation.hasRawValues,
-        headers,
-        maxLag: target.includes('?') ? this.#maxLagOf(target) : undefined,
-        startedAt,
-      }
-      asked = wanted
-      const answer = this.#find(target, wanted)
-      return answer instanceof Promise ? answer.catch((thrown) => this.#failLookup(thrown, wanted)) : answer
+      const as = this.#representationFor(headers.get('accept'))
+      if (target.includes('?')) maxLag = this.#maxLagOf(target)
+      const asked: Asked = { as, isRaw: this.#store.presentation.hasRawValues, headers, maxLag, startedAt }
+      const answer = this.#find(target, asked)
+      return answer instanceof Promise ? answer.catch((thrown) => this.#failLookup(thrown, asked)) : answer
     } catch (thrown) {
-      return asked === undefined ? this.#fail(thrown, startedAt) : this.#failLookup(thrown, asked)
+      return this.#failLookup(thrown, { maxLag, startedAt })
     }
   }
 
@@ -126,15 +121,10 @@ export class LookupHandler {
   }
 
   /** In a group a miss comes as an error, with the lag of the copy that has answered. */
-  #failLookup(thrown: unknown, { maxLag, startedAt }: Asked): Response {
+  #failLookup(thrown: unknown, { maxLag, startedAt }: Pick<Asked, 'maxLag' | 'startedAt'>): Response {
     const { lag } = thrown instanceof LatchkeyError && thrown.code === 'key_not_found' ? thrown.details : {}
-    if (maxLag === undefined || (lag !== null && typeof lag !== 'number')) return this.#fail(thrown, startedAt)
-    try {
-      refuseStale(lag, maxLag)
-      return this.#fail(thrown, startedAt)
-    } catch (stale) {
-      return this.#fail(stale, startedAt)
-    }
+    const isOfReplica = lag === null || typeof lag === 'number'
+    return this.#fail(isOfReplica && isStale(lag, maxLag) ? tooStale(lag, maxLag) : thrown, startedAt)
   }
 
   #fail(thrown: unknown, startedAt: number): Response {

@@ -45,10 +45,14 @@ export function isMissStale({ details }: StoreStatus, maxLag: number | undefined
  * @throws LatchkeyError too_stale
  */
 export function refuseStale(lag: number | null, maxLag: number | undefined): void {
-  if (!isStale(lag, maxLag)) return
+  if (isStale(lag, maxLag)) throw tooStale(lag, maxLag)
+}
+
+/** @param lag of a replica, which exceeds the bound */
+export function tooStale(lag: number | null, maxLag: number | undefined): LatchkeyError {
   const found = lag === null ? 'its lag is not known now' : `it is ${counted(lag, 'record')} behind`
   const message = `Looking up a key: it is held as a replica here, and ${found}; ${maxLag} were allowed`
-  throw new LatchkeyError('too_stale', message, { details: { lag, maxLag } })
+  return new LatchkeyError('too_stale', message, { details: { lag, maxLag } })
 }
 
 /**
