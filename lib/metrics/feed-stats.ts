@@ -1,4 +1,5 @@
 /** Counts streams of changes and their events, in shared memory: each thread writes its own, and any thread adds up. */
+import { ThreadCounts } from './thread-counts.ts'
 
 export const feedEventKinds = ['put', 'delete', 'reset', 'status'] as const
 export type FeedEventKind = (typeof feedEventKinds)[number]
@@ -15,45 +16,29 @@ const followersAt = feedEventKinds.length
 const resumesAt = followersAt + 1
 export const feedCounts = resumesAt + resumeKinds.length
 
-export class FeedStats {
-  readonly #all: readonly Float64Array[]
-  readonly #own: Float64Array
-
-  /**
-   * @param counts of all threads, feedCounts each
-   * @param own index of this thread's
-   */
-  constructor(counts: readonly Float64Array[], own: number) {
-    this.#all = counts
-    this.#own = counts[own]!
-  }
-
+export class FeedStats extends ThreadCounts {
   get followers(): number {
-    return this.#sum(followersAt)
+    return this.sum(followersAt)
   }
 
   /** @param change 1 when a client begins to follow, -1 when it ends */
   followed(change: 1 | -1): void {
-    this.#own[followersAt]! += change
+    this.own[followersAt]! += change
   }
 
   observe(kind: FeedEventKind): void {
-    this.#own[kindIndex[kind]]! += 1
+    this.own[kindIndex[kind]]! += 1
   }
 
   count(kind: FeedEventKind): number {
-    return this.#sum(kindIndex[kind])
+    return this.sum(kindIndex[kind])
   }
 
   resumed(from: ResumeKind): void {
-    this.#own[resumesAt + resumeKinds.indexOf(from)]! += 1
+    this.own[resumesAt + resumeKinds.indexOf(from)]! += 1
   }
 
   resumes(from: ResumeKind): number {
-    return this.#sum(resumesAt + resumeKinds.indexOf(from))
-  }
-
-  #sum(index: number): number {
-    return this.#all.reduce((sum, thread) => sum + thread[index]!, 0)
+    return this.sum(resumesAt + resumeKinds.indexOf(from))
   }
 }

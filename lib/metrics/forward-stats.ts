@@ -1,4 +1,5 @@
 /** Counts lookups that were forwarded to other instances, in shared memory: each thread writes its own. */
+import { ThreadCounts } from './thread-counts.ts'
 
 /**
  * How the lookup of a key that another instance has ended. `refused`: instances answered, and none of them could say
@@ -10,38 +11,22 @@ export type ForwardResult = (typeof forwardResults)[number]
 const hedgesAt = forwardResults.length
 export const forwardCounts = hedgesAt + 1
 
-export class ForwardStats {
-  readonly #all: readonly Float64Array[]
-  readonly #own: Float64Array
-
-  /**
-   * @param counts of all threads, forwardCounts each
-   * @param own index of this thread's
-   */
-  constructor(counts: readonly Float64Array[], own: number) {
-    this.#all = counts
-    this.#own = counts[own]!
-  }
-
+export class ForwardStats extends ThreadCounts {
   /** To be called once for each key. */
   observe(result: ForwardResult): void {
-    this.#own[forwardResults.indexOf(result)]! += 1
+    this.own[forwardResults.indexOf(result)]! += 1
   }
 
   /** A further instance was asked, because the first one has not answered yet. */
   hedged(): void {
-    this.#own[hedgesAt]! += 1
+    this.own[hedgesAt]! += 1
   }
 
   count(result: ForwardResult): number {
-    return this.#sum(forwardResults.indexOf(result))
+    return this.sum(forwardResults.indexOf(result))
   }
 
   get hedges(): number {
-    return this.#sum(hedgesAt)
-  }
-
-  #sum(index: number): number {
-    return this.#all.reduce((sum, thread) => sum + thread[index]!, 0)
+    return this.sum(hedgesAt)
   }
 }

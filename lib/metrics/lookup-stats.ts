@@ -4,6 +4,7 @@
  */
 import { feedCounts, FeedStats } from './feed-stats.ts'
 import { forwardCounts, ForwardStats } from './forward-stats.ts'
+import { ThreadCounts } from './thread-counts.ts'
 
 export const lookupOutcomes = [
   'found',
@@ -48,9 +49,7 @@ const refusedLogMs = 60_000
  * The counts of a thread that answers lookups. Each thread writes only its own counts, and any thread can sum up
  * all of them.
  */
-export class LookupStats {
-  readonly #own: Float64Array
-  readonly #all: readonly Float64Array[]
+export class LookupStats extends ThreadCounts {
   /** Of the streams of changes, which the same threads send. */
   readonly feed: FeedStats
   /** Of lookups that other instances answer. */
@@ -66,20 +65,22 @@ export class LookupStats {
    * @param own index of this thread's buffer
    */
   constructor(buffers: readonly SharedArrayBuffer[] = [LookupStats.buffer()], own = 0) {
-    this.#all = buffers.map((buffer) => new Float64Array(buffer))
-    this.#own = this.#all[own]!
+    super(
+      buffers.map((buffer) => new Float64Array(buffer)),
+      own,
+    )
     this.feed = new FeedStats(
-      this.#all.map((thread) => thread.subarray(feedAt)),
+      this.all.map((thread) => thread.subarray(feedAt)),
       own,
     )
     this.forwards = new ForwardStats(
-      this.#all.map((thread) => thread.subarray(forwardsAt)),
+      this.all.map((thread) => thread.subarray(forwardsAt)),
       own,
     )
   }
 
   observe(outcome: LookupOutcome, seconds: number): void {
-    const own = this.#own
+    const own = this.own
     own[outcomeIndex[outcome]]! += 1
     let bucket = 0
     while (bucket < latencyBounds.length && seconds > latencyBounds[bucket]!) bucket++
@@ -89,7 +90,7 @@ export class LookupStats {
 
   /** Counts a key of a request for many. Its time is not known: it is a part of that of the request. */
   observeKey(outcome: LookupOutcome): void {
-    this.#own[outcomeIndex[outcome]]! += 1
+    this.own[outcomeIndex[outcome]]! += 1
   }
 
   /**
@@ -98,19 +99,19 @@ export class LookupStats {
    * @returns whether to log it: once a minute over all threads
    */
   observeRefusedHost(now: number = Date.now()): boolean {
-    this.#own[hostsRefusedAt]! += 1
-    const shared = this.#all[0]!
+    this.own[hostsRefusedAt]! += 1
+    const shared = this.all[0]!
     if (Math.abs(now - shared[hostsRefusedLoggedAt]!) < refusedLogMs) return false
     shared[hostsRefusedLoggedAt] = now
     return true
   }
 
   get hostsRefused(): number {
-    return this.#sum(hostsRefusedAt)
+    return this.sum(hostsRefusedAt)
   }
 
   count(outcome: LookupOutcome): number {
-    return this.#sum(outcomeIndex[outcome])
+    return this.sum(outcomeIndex[outcome])
   }
 
   get allLookups(): number {
@@ -123,11 +124,7 @@ export class LookupStats {
    */
   latency(): { cumulative: number[]; seconds: number } {
     let sum = 0
-    const buckets = Array.from({ length: latencyBounds.length + 1 }, (_, bucket) => this.#sum(bucketsAt + bucket))
-    return { cumulative: buckets.map((count) => (sum += count)), seconds: this.#sum(secondsAt) }
-  }
-
-  #sum(index: number): number {
-    return this.#all.reduce((sum, thread) => sum + thread[index]!, 0)
+    const buckets = Array.from({ length: latencyBounds.length + 1 }, (_, bucket) => this.sum(bucketsAt + bucket))
+    return { cumulative: buckets.map((count) => (sum += count)), seconds: this.sum(secondsAt) }
   }
 }

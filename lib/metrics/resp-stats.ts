@@ -1,5 +1,6 @@
 /** Counts of the Redis protocol in shared memory, as LookupStats counts lookups over HTTP. */
 import { type LookupOutcome, lookupOutcomes } from './lookup-stats.ts'
+import { ThreadCounts } from './thread-counts.ts'
 
 const connectionsAt = 0
 const acceptedAt = 1
@@ -18,9 +19,7 @@ const commandsAt = outcomesAt + lookupOutcomes.length
 const commandsMax = 64
 
 /** The counts of a thread. Each thread writes only its own counts, and any thread can sum up all of them. */
-export class RespStats {
-  readonly #own: Float64Array
-  readonly #all: readonly Float64Array[]
+export class RespStats extends ThreadCounts {
   /** Labels of commands, by index. */
   readonly commands: readonly string[]
 
@@ -36,64 +35,66 @@ export class RespStats {
    */
   constructor(commands: readonly string[], buffers: readonly SharedArrayBuffer[] = [RespStats.buffer()], own = 0) {
     if (commands.length > commandsMax) throw new RangeError(`There are more than ${commandsMax} commands`)
+    super(
+      buffers.map((buffer) => new Float64Array(buffer)),
+      own,
+    )
     this.commands = commands
-    this.#all = buffers.map((buffer) => new Float64Array(buffer))
-    this.#own = this.#all[own]!
   }
 
   opened(): void {
-    this.#own[connectionsAt]! += 1
-    this.#own[acceptedAt]! += 1
+    this.own[connectionsAt]! += 1
+    this.own[acceptedAt]! += 1
   }
 
   closed(): void {
-    this.#own[connectionsAt]! -= 1
+    this.own[connectionsAt]! -= 1
   }
 
   /** @param index of the command's label */
   command(index: number): void {
-    this.#own[commandsAt + index]! += 1
+    this.own[commandsAt + index]! += 1
   }
 
   lookup(outcome: LookupOutcome): void {
-    this.#own[outcomeIndex[outcome]]! += 1
+    this.own[outcomeIndex[outcome]]! += 1
   }
 
   addSubscriptions(count: number): void {
-    this.#own[subscriptionsAt]! += count
+    this.own[subscriptionsAt]! += count
   }
 
   addTrackingClients(count: number): void {
-    this.#own[trackingClientsAt]! += count
+    this.own[trackingClientsAt]! += count
   }
 
   addTrackedKeys(count: number): void {
-    this.#own[trackedKeysAt]! += count
+    this.own[trackedKeysAt]! += count
   }
 
   /** Channels and patterns that clients have subscribed to; each counts once for each client. */
   get subscriptions(): number {
-    return this.#sum(subscriptionsAt)
+    return this.sum(subscriptionsAt)
   }
 
   /** Clients with tracking on. */
   get trackingClients(): number {
-    return this.#sum(trackingClientsAt)
+    return this.sum(trackingClientsAt)
   }
 
   /** Keys that are remembered because clients have read them; each counts once for each client. */
   get trackedKeys(): number {
-    return this.#sum(trackedKeysAt)
+    return this.sum(trackedKeysAt)
   }
 
   /** Open connections. */
   get connections(): number {
-    return this.#sum(connectionsAt)
+    return this.sum(connectionsAt)
   }
 
   /** Connections since the start. */
   get accepted(): number {
-    return this.#sum(acceptedAt)
+    return this.sum(acceptedAt)
   }
 
   get allCommands(): number {
@@ -101,18 +102,14 @@ export class RespStats {
   }
 
   countOf(index: number): number {
-    return this.#sum(commandsAt + index)
+    return this.sum(commandsAt + index)
   }
 
   lookups(outcome: LookupOutcome): number {
-    return this.#sum(outcomeIndex[outcome])
+    return this.sum(outcomeIndex[outcome])
   }
 
   get allLookups(): number {
     return lookupOutcomes.reduce((sum, outcome) => sum + this.lookups(outcome), 0)
-  }
-
-  #sum(index: number): number {
-    return this.#all.reduce((sum, thread) => sum + thread[index]!, 0)
   }
 }
