@@ -19,6 +19,15 @@ describe.each(modes)('reads in a group %s', (_, hasFastPath) => {
     for (let index = 0; index < 40; index++) store.put(`key ${index}`, `${index}`, { partition: index % 4 })
   }
 
+  /** Partition 3 moves once a part of it was read, in chunks of so many entries. */
+  function moveWhileRead(store: FakeGroupStore, limit: number): void {
+    const read = store.fetchChunk.bind(store)
+    store.fetchChunk = (position, bounds) => {
+      if (position.partition === 3 && position.hash > 0) store.otherMark = 'm3'
+      return read(position, { ...bounds, limit })
+    }
+  }
+
   async function pageAt(url: string): Promise<Page> {
     const response = await fetch(url)
     expect(response.status).toBe(200)
@@ -88,12 +97,7 @@ describe.each(modes)('reads in a group %s', (_, hasFastPath) => {
   test('all entries end with the partitions that were begun again', async () => {
     await using served = serve()
     fill(served.store)
-    const { store } = served
-    const read = store.fetchChunk.bind(store)
-    store.fetchChunk = (position, bounds) => {
-      if (position.partition === 3 && position.hash > 0) store.otherMark = 'm3'
-      return read(position, { ...bounds, limit: 6 })
-    }
+    moveWhileRead(served.store, 6)
     const text = await (await fetch(`${served.url}/stores/orders`, lines)).text()
     const all = text.trimEnd().split('\n')
     expect(all.pop()).toBe('{"end":true,"entries":46,"restarted":[3]}')
@@ -103,12 +107,7 @@ describe.each(modes)('reads in a group %s', (_, hasFastPath) => {
   test('a count with a prefix counts a partition that has moved once', async () => {
     await using served = serve()
     fill(served.store)
-    const { store } = served
-    const read = store.fetchChunk.bind(store)
-    store.fetchChunk = (position, bounds) => {
-      if (position.partition === 3 && position.hash > 0) store.otherMark = 'm3'
-      return read(position, { ...bounds, limit: 4 })
-    }
+    moveWhileRead(served.store, 4)
     const count = async (query: string) => (await fetch(`${served.url}/stores/orders?count${query}`)).json()
     expect(await count('&prefix=key')).toEqual({ count: 40, epochs: { i1: 42, i2: 7 } })
     expect(await count('')).toEqual({ epochs: { i1: 42, i2: 7 }, count: 40 })
