@@ -3,7 +3,7 @@ import { messageOf } from '../errors.ts'
 import { loggerOf, RepeatedLog } from '../log/index.ts'
 import { listHeaders } from './list-answer.ts'
 import { type BodySource, StreamAnswer } from './stream-answer.ts'
-import type { Walk } from './walk.ts'
+import { restartedMember, type Walk } from './walk.ts'
 
 const encoder = new TextEncoder()
 const repeatedLog = new RepeatedLog(loggerOf('http'))
@@ -50,9 +50,7 @@ class Dump implements BodySource {
     if (this.#walk.position === undefined) {
       if (this.#hasEndLine) return null
       this.#hasEndLine = true
-      const restarted = [...this.#walk.restarted].join(',')
-      const begunAgain = restarted === '' ? '' : `,"restarted":[${restarted}]`
-      return encoder.encode(`{"end":true,"entries":${this.#entries}${begunAgain}}\n`)
+      return encoder.encode(`{"end":true,"entries":${this.#entries}${restartedMember(this.#walk)}}\n`)
     }
     void this.#readOn()
     return undefined

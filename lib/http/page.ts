@@ -7,7 +7,7 @@ import { listAnswer, type ListForm } from './list-answer.ts'
 import type { Parameters } from './parameters.ts'
 import { jsonResponse } from './responses.ts'
 import type { StoreView } from './store-view.ts'
-import type { Walk, WalkPiece } from './walk.ts'
+import { restartedMember, type Walk, type WalkPiece } from './walk.ts'
 
 /** Entries of a page. */
 export const limitMax = 10_000
@@ -39,15 +39,14 @@ export async function pageOf(
     epochs.add(piece)
   }
   const next = walk.position && `${nextUrl}&cursor=${cursorOf(walk.position, store)}`
-  const restarted = [...walk.restarted]
   const headers = {
     ...epochHeader(epochs),
-    ...(restarted.length > 0 && { 'X-Latchkey-Restarted': restarted.join(', ') }),
+    ...(walk.restarted.size > 0 && { 'X-Latchkey-Restarted': [...walk.restarted].join(', ') }),
     ...(next !== undefined && { Link: `<${next}>; rel="next"` }),
   }
   if (form === 'ndjson') return listAnswer(joined(pieces), form, headers)
-  const begunAgain = restarted.length > 0 ? `,"restarted":[${restarted.join(',')}]` : ''
-  const end = next === undefined ? `]${begunAgain}}\n` : `]${begunAgain},"next":${JSON.stringify(next)}}\n`
+  const nextMember = next === undefined ? '' : `,"next":${JSON.stringify(next)}`
+  const end = `]${restartedMember(walk)}${nextMember}}\n`
   return listAnswer(joined([encoder.encode('{"entries":['), ...pieces, encoder.encode(end)]), form, headers)
 }
 

@@ -174,3 +174,8 @@ export class Walk {
     return partition === undefined ? undefined : { partition, hash: 0 }
   }
 }
+
+/** What the end of an answer says of partitions that were begun again: `,"restarted":[3]`, or nothing. */
+export function restartedMember({ restarted }: Walk): string {
+  return restarted.size === 0 ? '' : `,"restarted":[${[...restarted].join(',')}]`
+}
