@@ -40,7 +40,6 @@ const changes = () => ({
   status: { partition: count, state: ref('PartitionState') },
   place: { id: place() },
 })
-const optionalMembers = () => new Set(['id', 'bytes', ...Object.keys(entryMembers())])
 
 export function entrySchemas(): Readonly<Record<string, Schema>> {
   return {
@@ -98,9 +97,8 @@ export function entrySchemas(): Readonly<Record<string, Schema>> {
 }
 
 function changeLine(type: string, members: Readonly<Record<string, Schema>>): Schema {
-  const required = Object.keys(members).filter(
-    (name) => type === 'delete' || type === 'status' || !optionalMembers().has(name),
-  )
+  const optional = type === 'delete' || type === 'status' ? [] : ['id', 'bytes', ...Object.keys(entryMembers())]
+  const required = Object.keys(members).filter((name) => !optional.includes(name))
   return object({ type: { const: type }, ...members }, 'type', ...required)
 }
 

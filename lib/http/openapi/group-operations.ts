@@ -20,7 +20,7 @@ function memberOf(host: number, partitions: Pick<GroupMemberStatus, 'primaries' 
 
 const members = [memberOf(2, { primaries: [0, 1], standbys: [2] }), memberOf(3, { primaries: [2], standbys: [0, 1] })]
 
-export const exampleGroup: GroupStatus = {
+const exampleGroup: GroupStatus = {
   name: 'orders',
   state: 'stable',
   generation: 7,
