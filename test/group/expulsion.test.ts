@@ -116,10 +116,12 @@ test('many refusals at one time are confirmed once', async () => {
 test('a removal that the coordinator refuses or does not answer ends the matter', async () => {
   const harness = new Harness()
   harness.expulsions.reached(other.memberId, other.url)
-  harness.expel = async () => {
+  harness.expel = async (memberId) => {
+    harness.expelled.push(memberId)
     throw new LatchkeyError('broker_refused', 'Removing member b from group g: UNKNOWN_MEMBER_ID')
   }
   await harness.expulsions.suspect(other.memberId)
+  expect(harness.expelled).toEqual([other.memberId])
 })
 
 test('a port that nothing listens at is refused; one that accepts, and a host that is unknown, are not', async () => {

@@ -64,7 +64,6 @@ test('a peer that says nothing delays a lookup by a hedge, and then no lookup', 
     expect([response.status, response.headers.get('x-latchkey-instance')]).toEqual([200, 'b'])
   }
   expect(hedges).toBeGreaterThan(0)
-  expect(hedges).toBeLessThanOrEqual(50)
   // It is down after its requests have timed out; then it is asked last.
   await until('the peer is down', () => a.routing.peers.of('member-fake')!.breaker.down !== undefined)
   expect(a.routing.table.candidates(0)).toEqual(['member-b', 'member-fake'])
