@@ -54,8 +54,25 @@ export function startInstanceOf<Store extends FakeCopies>(
   }
 }
 
+/** Counts the requests of other instances from now on. @returns how many there were so far */
+export function countRequests({ routing: { requests } }: Instance): () => number {
+  let count = 0
+  const answer = requests.answer.bind(requests)
+  requests.answer = (kind, body) => {
+    count++
+    return answer(kind, body)
+  }
+  return () => count
+}
+
 /** Who holds a partition, by names: the primary first. */
 export type Holders = readonly (readonly string[])[]
+
+/** What a plan says of each partition. */
+interface Facts {
+  hasStrangers?: boolean
+  isComplete?: boolean
+}
 
 let generation = 0
 
@@ -64,7 +81,7 @@ export function plan(
   instances: readonly Instance[],
   holders: Holders,
   outsiders: readonly Member[] = [],
-  { hasStrangers = false, isComplete = true } = {},
+  facts: Facts = {},
 ): void {
   for (const { name, store } of instances) {
     store.copies.clear()
@@ -73,7 +90,7 @@ export function plan(
       else if (copies.includes(name)) store.copies.set(partition, replica)
     }
   }
-  announce(instances, holders, outsiders, { hasStrangers, isComplete })
+  announce(instances, holders, outsiders, facts)
 }
 
 export interface Member {
@@ -86,7 +103,7 @@ export function announce(
   instances: readonly Instance[],
   holders: Holders,
   outsiders: readonly Member[] = [],
-  { hasStrangers = false, isComplete = true } = {},
+  { hasStrangers = false, isComplete = true }: Facts = {},
 ): void {
   generation++
   const members = [...instances, ...outsiders].map(({ name, url }) => ({ memberId: `member-${name}`, id: name, url }))
