@@ -5,6 +5,11 @@ export interface Plant {
   edits: readonly { find: string; replace: string }[]
 }
 
+/** A defect of one edit. */
+export function plant(name: string, file: string, find: string, replace: string): Plant {
+  return { name, file, edits: [{ find, replace }] }
+}
+
 export const plants: readonly Plant[] = [
   {
     name: 'commit before acknowledgement',

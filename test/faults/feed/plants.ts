@@ -1,13 +1,9 @@
 /** Defects of the change feed, which the model of its followers is there to find (main.ts). */
-import type { Plant } from '../plants.ts'
+import { type Plant, plant } from '../plants.ts'
 
 const follower = 'lib/store/changes/follower.ts'
 const missed = 'lib/store/changes/missed-changes.ts'
 const scan = 'lib/store/changes/change-scan.ts'
-
-function plant(name: string, file: string, find: string, replace: string): Plant {
-  return { name, file, edits: [{ find, replace }] }
-}
 
 export const feedPlants: readonly Plant[] = [
   plant(

@@ -1,15 +1,11 @@
 /** Defects of instances that share partitions, each of which a test has to find (main.ts). */
-import type { Plant } from '../plants.ts'
+import { type Plant, plant } from '../plants.ts'
 
 const ownership = 'lib/store-thread/ingest/partition-ownership.ts'
 const replica = 'lib/store-thread/replica.ts'
 const primaries = 'lib/store-thread/primaries.ts'
 const assignor = 'lib/group/assignor/primaries.ts'
 const lives = 'lib/map/writer/partition-lives.ts'
-
-function plant(name: string, file: string, find: string, replace: string): Plant {
-  return { name, file, edits: [{ find, replace }] }
-}
 
 /** Of copies that become primaries, and back: tests with a broker. */
 export const rolePlants: readonly Plant[] = [

@@ -1,15 +1,11 @@
 /** Defects of snapshots, each of which a test has to find (main.ts). */
-import type { Plant } from '../plants.ts'
+import { type Plant, plant } from '../plants.ts'
 
 const check = 'lib/store-thread/recovery/snapshot-check.ts'
 const files = 'lib/map/snapshot/partition-files.ts'
 const mapped = 'lib/map/snapshot/mapped-segments.ts'
 const room = 'lib/store-thread/memory/memory-room.ts'
 const writing = 'lib/map/snapshot/write-snapshot.ts'
-
-function plant(name: string, file: string, find: string, replace: string): Plant {
-  return { name, file, edits: [{ find, replace }] }
-}
 
 /** Of what a snapshot states, and of the check whether it may be used. */
 export const checkPlants: readonly Plant[] = [
