@@ -42,7 +42,7 @@ export async function runElastic(options: ClusterOptions): Promise<number> {
     title: `# Two more start beside it: ${second.base} and ${third.base}`,
     act: async () => {
       await Promise.all(others.map(({ instance }) => instance.start()))
-      await shares(members, members)
+      await shares(members)
     },
   }
   const steps: Step[] = [
@@ -53,14 +53,14 @@ export async function runElastic(options: ClusterOptions): Promise<number> {
       act: async () => {
         lookups.leaveOut(second.base)
         await second.instance.kill()
-        await shares([first, third], [first, third])
+        await shares([first, third])
       },
     },
     {
       title: '# It starts again',
       act: async () => {
         await second.instance.start()
-        await shares(members, members)
+        await shares(members)
       },
     },
     ...others.map(({ instance, base }, index) => ({
@@ -69,7 +69,7 @@ export async function runElastic(options: ClusterOptions): Promise<number> {
         const exitCode = await instance.stop()
         if (exitCode !== 0) throw new Error(`exit code ${exitCode}; ${readFileSync(instance.logFile, 'utf8')}`)
         const rest = members.filter((one) => one === first || others.indexOf(one) > index)
-        await shares(rest, rest)
+        await shares(rest)
       },
     })),
     { title: '# The first has everything again', act: () => answersEverywhere([first], storeId, feed) },
@@ -107,11 +107,11 @@ async function createMembers({ executable, broker, storeId }: ClusterOptions): P
   })
 }
 
-/** Resolves when these, and no others, share all partitions, by what each of `among` says. */
-async function shares(among: readonly Member[], members: readonly Member[]): Promise<void> {
+/** Resolves when these, and no others, share all partitions, by what each of them says. */
+async function shares(members: readonly Member[]): Promise<void> {
   const latest = performance.now() + settleTimeoutMs
   for (;;) {
-    const groups = await Promise.all(among.map(({ base }) => groupOf(base)))
+    const groups = await Promise.all(members.map(({ base }) => groupOf(base)))
     if (groups.every((group) => group !== undefined && isShared(group, members.length))) return
     if (performance.now() > latest) throw new Error(`not shared after ${settleTimeoutMs} ms: ${JSON.stringify(groups)}`)
     await Bun.sleep(pollMs)
