@@ -6,21 +6,10 @@ import { Workload } from '../support/fault-run/workload.ts'
 import { Random } from '../support/random.ts'
 import { counted, counting } from '../support/store/counted.ts'
 import { Fixture } from '../support/store/fixture.ts'
-import { until } from '../support/until.ts'
 
 /** More of them: `LATCHKEY_KILLS=10`. */
 const kills = Number(process.env['LATCHKEY_KILLS'] ?? 2)
 const testTimeoutMs = 60_000 + kills * 15_000
-
-async function isReady(instance: LatchkeyProcess): Promise<boolean> {
-  if (!instance.isAlive) throw new Error(`an instance ended: ${instance.stderr}`)
-  if (instance.url === undefined) return false
-  try {
-    return (await fetch(`${instance.url}/readyz`)).status === 200
-  } catch {
-    return false
-  }
-}
 
 test(
   'counts of updates are exact when instances of a group are killed while others take over',
@@ -40,7 +29,7 @@ test(
     }
     const start = async () => {
       const instance = await LatchkeyProcess.start({ settings })
-      await until('an instance is ready', () => isReady(instance), 60_000)
+      await instance.until('an instance is ready', () => instance.isReady())
       return instance
     }
     const instances = [await start(), await start()]

@@ -4,6 +4,7 @@ import { isInstance, LatchkeyError } from '../../lib/errors.ts'
 import type { Store } from '../../lib/store/store.ts'
 import { startKafka } from '../support/kafka/index.ts'
 import { Random } from '../support/random.ts'
+import { counting } from '../support/store/counted.ts'
 import { Fixture } from '../support/store/fixture.ts'
 import { keyed, snapshotFolder } from '../support/store/snapshots.ts'
 import { until } from '../support/until.ts'
@@ -13,7 +14,6 @@ interface Held {
   replicas: number[]
 }
 
-const counting = { module: new URL('../examples/count-updates.ts', import.meta.url).href }
 const elastic = { lingerMs: 20 }
 const partitions = 4
 const all = Array.from({ length: partitions }, (_, partition) => partition)
