@@ -1,16 +1,15 @@
 import { expect, test } from 'bun:test'
 import type { GroupPlan } from '../../lib/group-protocol/member.ts'
 import { GroupCounters } from '../../lib/group/group-counters.ts'
+import { planOf } from '../support/elastic/plans.ts'
 
 /** @param members memberId to id */
 function plan(members: Record<string, string>, primaries: readonly string[]): GroupPlan {
   const memberIds = Object.keys(members)
-  const none = { copies: [], target: -1, isComplete: true, hasStrangers: false, isRetaining: false }
-  return {
+  const routes = primaries.map((primary) => ({ primary: memberIds.indexOf(primary) }))
+  return planOf(routes, {
     members: memberIds.map((memberId) => ({ memberId, id: members[memberId]!, url: `http://${memberId}` })),
-    routes: primaries.map((primary) => ({ ...none, primary: memberIds.indexOf(primary) })),
-    excluded: [],
-  }
+  })
 }
 
 test('each plan counts under what this member had asked it for, or as that of another member', () => {

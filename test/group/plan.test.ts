@@ -1,21 +1,14 @@
 import { expect, test } from 'bun:test'
 import type { GroupPlan, Holding, Route } from '../../lib/group-protocol/member.ts'
 import { awaited, hasHandedOver } from '../../lib/group/plan.ts'
+import { planOf } from '../support/elastic/plans.ts'
 import { newHolding } from '../support/group/group-model.ts'
 import { changesOf } from '../support/group/plan-changes.ts'
 
 const members = ['a', 'b', 'c'].map((memberId) => ({ memberId, id: memberId, url: `http://${memberId}` }))
 
 function plan(...routes: Partial<Route>[]): GroupPlan {
-  const none: Route = {
-    primary: -1,
-    copies: [],
-    target: -1,
-    isComplete: false,
-    hasStrangers: false,
-    isRetaining: false,
-  }
-  return { members, routes: routes.map((route) => ({ ...none, ...route })), excluded: [] }
+  return planOf(routes, { members })
 }
 
 function held(partition: number, flags: Partial<Holding> = {}): Holding {

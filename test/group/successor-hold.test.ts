@@ -1,15 +1,14 @@
 import { expect, test } from 'bun:test'
 import type { GroupPlan } from '../../lib/group-protocol/member.ts'
 import { SuccessorHold } from '../../lib/group/successor-hold.ts'
+import { planOf } from '../support/elastic/plans.ts'
 
 /** @param primaries member ids by partition */
 function plan(memberIds: readonly string[], primaries: readonly string[]): GroupPlan {
-  const none = { copies: [], target: -1, isComplete: true, hasStrangers: false, isRetaining: false }
-  return {
+  const routes = primaries.map((primary) => ({ primary: memberIds.indexOf(primary) }))
+  return planOf(routes, {
     members: memberIds.map((memberId) => ({ memberId, id: memberId, url: `http://${memberId}` })),
-    routes: primaries.map((primary) => ({ ...none, primary: memberIds.indexOf(primary) })),
-    excluded: [],
-  }
+  })
 }
 
 const none = Number.NEGATIVE_INFINITY
