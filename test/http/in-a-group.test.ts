@@ -19,7 +19,7 @@ describe.each(modes)('reads in a group %s', (_, hasFastPath) => {
     for (let index = 0; index < 40; index++) store.put(`key ${index}`, `${index}`, { partition: index % 4 })
   }
 
-  /** Partition 3 moves once a part of it was read, in chunks of so many entries. */
+  /** Partition 3 moves once it is read in part, in chunks of so many entries. */
   function moveWhileRead(store: FakeGroupStore, limit: number): void {
     const read = store.fetchChunk.bind(store)
     store.fetchChunk = (position, bounds) => {
