@@ -6,7 +6,8 @@ import { partitionStateOf } from '../../lib/store-protocol/partition-state.ts'
 import type { StoreConfig } from '../../lib/store-protocol/store-config.ts'
 import { startStore } from '../../lib/store/store.ts'
 import { closeKafka, createTopic, sharedKafka, uniqueName } from '../support/kafka/index.ts'
-import { toAddresses } from '../support/kafka/real-client.ts'
+import { storeConfigOf } from '../support/store/store-config-of.ts'
+import { spreadOf } from './report/statistics.ts'
 import { fillTopic } from './topics/filler.ts'
 
 interface Wish {
@@ -101,24 +102,7 @@ async function measure(keys: number, cycles: number): Promise<void> {
   const source = uniqueName('bench')
   await createTopic(broker, source, { partitions })
   await fillTopic(broker.bootstrap, { topic: source, partitions, records: keys, keys, round: 0, valueBytes: 170 })
-  const config: StoreConfig = {
-    storeId: source,
-    sourceTopic: source,
-    changelogTopic: `${source}-changelog`,
-    kafkaBrokers: toAddresses(broker.bootstrap),
-    partitions: none,
-    partitionsReplica: none,
-    useReplicaOnly: false,
-    waitForReplicas: false,
-    useProcessingOnly: false,
-    partitioner: 'murmur2',
-    initialCapacity: 0,
-    autoFlushCount: 1000,
-    autoFlushSeconds: 1,
-    readerPoolSize: 10,
-    readyWhen: 'caught-up',
-    fencing: true,
-  }
+  const config = storeConfigOf(source, broker.bootstrap)
   const elastic = { ...config, elastic: { lingerMs: 20 } }
   try {
     const [one, other] = await Promise.all([new Holder(elastic).started(), new Holder(elastic).started()])
@@ -181,6 +165,6 @@ async function memory(elastic: Holder, manual: Holder, cycles: number): Promise<
 }
 
 function spread(values: readonly number[]): string {
-  const sorted = values.toSorted((a, b) => a - b).map((value) => Math.round(value))
-  return `median ${sorted[sorted.length >> 1]}, least ${sorted[0]}, most ${sorted.at(-1)}`
+  const { median, min, max } = spreadOf(values)
+  return `median ${Math.round(median)}, least ${Math.round(min)}, most ${Math.round(max)}`
 }

@@ -5,10 +5,10 @@ import type { Lookup } from '../../../lib/store-protocol/status.ts'
 import type { StoreConfig } from '../../../lib/store-protocol/store-config.ts'
 import { startStore, type Store } from '../../../lib/store/store.ts'
 import { createTopic, type KafkaEndpoint, sharedKafka, uniqueName } from '../kafka/index.ts'
-import { toAddresses } from '../kafka/real-client.ts'
 import { Cluster } from '../kafka/topic-admin.ts'
 import { until } from '../until.ts'
 import { withoutThread } from './in-thread-worker.ts'
+import { storeConfigOf } from './store-config-of.ts'
 import { differences, fold, live, type Log, readLog } from './topic-log.ts'
 
 export interface FixtureOptions {
@@ -54,25 +54,7 @@ export class Fixture {
   }
 
   config(settings: Partial<StoreConfig> = {}): StoreConfig {
-    return {
-      storeId: this.storeId,
-      sourceTopic: this.source,
-      changelogTopic: this.changelog,
-      kafkaBrokers: toAddresses(this.cluster.broker.bootstrap),
-      partitions: [],
-      partitionsReplica: [],
-      useReplicaOnly: false,
-      waitForReplicas: false,
-      useProcessingOnly: false,
-      partitioner: 'murmur2',
-      initialCapacity: 0,
-      autoFlushCount: 1000,
-      autoFlushSeconds: 1,
-      readerPoolSize: 10,
-      readyWhen: 'caught-up',
-      fencing: true,
-      ...settings,
-    }
+    return { ...storeConfigOf(this.source, this.cluster.broker.bootstrap), ...settings }
   }
 
   /** Opens a store in a separate thread, as an embedder does. */
