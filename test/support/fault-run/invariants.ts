@@ -1,7 +1,8 @@
 /** The invariants of reference faults, each a function from a history to what it violates. Of reads: read-invariants.ts, cut-invariant.ts. */
+import { indexAfter } from './changelog-times.ts'
 import { cut } from './cut-invariant.ts'
-import { Durability, indexAfter } from './durability.ts'
-import type { History, TopicRecord } from './history.ts'
+import { Durability } from './durability.ts'
+import type { Commit, History, TopicRecord } from './history.ts'
 import { fold } from './oracle.ts'
 import { placeOf, show } from './places.ts'
 import { provenance, visibility } from './read-invariants.ts'
@@ -105,18 +106,26 @@ export function oneWriter({ changelog, losses = [] }: History): string[] {
 /** I8: what is committed was acknowledged by the changelog before, and a commit never falls. */
 function commitTruth(history: History): string[] {
   const durability = new Durability(history)
-  const committed = new Map<number, number>()
-  const sources = Map.groupBy(history.source, ({ partition }) => partition)
   const lossy = new Set(history.losses?.map(({ partition }) => partition))
+  const commits = history.commits.filter(({ partition }) => !lossy.has(partition))
+  return commitFaults({ ...history, commits }, (last, at) => durability.faultOf(last, durability.instanceAt(at), at))
+}
+
+/** @param faultOf why the last record that a commit covers may not be committed at that time; undefined where it may */
+export function commitFaults(
+  { source, commits }: { source: readonly TopicRecord[]; commits: readonly Commit[] },
+  faultOf: (last: TopicRecord, at: number) => string | undefined,
+): string[] {
+  const committed = new Map<number, number>()
+  const sources = Map.groupBy(source, ({ partition }) => partition)
   const wrong: string[] = []
-  for (const { partition, offset, at } of history.commits) {
-    if (lossy.has(partition)) continue
+  for (const { partition, offset, at } of commits) {
     const before = committed.get(partition) ?? -1
     if (offset < before) wrong.push(`I8 commit truth: partition ${partition} fell from ${before} to ${offset}`)
     committed.set(partition, offset)
     const records = sources.get(partition) ?? []
     const last = records[indexAfter(records, offset - 1, (record) => record.offset) - 1]
-    const fault = last && durability.faultOf(last, durability.instanceAt(at), at)
+    const fault = last && faultOf(last, at)
     if (fault) wrong.push(`I8 commit truth: partition ${partition} was committed at ${offset}, ${fault}`)
   }
   return wrong

@@ -1,9 +1,8 @@
 /** The invariants of a fleet, each a function from a history to what it violates. The log's own are those of one instance (../fault-run). */
-import { indexAfter } from '../fault-run/durability.ts'
+import { ChangelogTimes } from '../fault-run/changelog-times.ts'
 import type { TopicRecord } from '../fault-run/history.ts'
-import { completeness, convergence, logOrder, oneWriter } from '../fault-run/invariants.ts'
+import { commitFaults, completeness, convergence, logOrder, oneWriter } from '../fault-run/invariants.ts'
 import { provenance, versionOf, versionsOf } from '../fault-run/read-invariants.ts'
-import { ChangelogTimes } from './changelog-times.ts'
 import { oneClaim } from './claims.ts'
 import type { FleetHistory, FleetRead } from './fleet-history.ts'
 
@@ -36,11 +35,15 @@ function durable(history: FleetHistory): string[] {
     const offset = times.offsetOf(read.partition, read.src)
     if (offset === undefined) return [`I3 durable before visible: ${shown(read)} is not in the changelog`]
     if (read.role === 'replica' || times.acknowledgedAt(read.partition, offset) <= read.answeredAt) return []
-    const isTaken = history.changelog.markers.some((marker) => {
-      const isOfThen = marker.timestamp <= read.answeredAt + history.epochMs + 1
-      return marker.partition === read.partition && marker.offset > offset && isOfThen
-    })
-    return isTaken ? [] : [`I3 durable before visible: ${shown(read)} before offset ${offset} was acknowledged`]
+    if (isTaken(history, read.partition, offset, read.answeredAt)) return []
+    return [`I3 durable before visible: ${shown(read)} before offset ${offset} was acknowledged`]
+  })
+}
+
+/** Whether this offset of the changelog lies before a marker of then: who took the partition has read it. */
+function isTaken({ changelog, epochMs }: FleetHistory, partition: number, offset: number, time: number): boolean {
+  return changelog.markers.some((marker) => {
+    return marker.partition === partition && marker.offset > offset && marker.timestamp <= time + epochMs + 1
   })
 }
 
@@ -66,31 +69,13 @@ function monotone({ source, reads }: FleetHistory): string[] {
 /** I8: what is committed was acknowledged by the changelog before, and a commit that the broker took never falls. */
 function commitTruth(history: FleetHistory): string[] {
   const times = new ChangelogTimes(history.changelog, history.acknowledgements)
-  const sources = Map.groupBy(history.source, ({ partition }) => partition)
-  const committed = new Map<number, number>()
-  const wrong: string[] = []
-  for (const { partition, offset, at, isRefused } of history.commits) {
-    if (isRefused) continue
-    const before = committed.get(partition) ?? -1
-    if (offset < before) wrong.push(`I8 commit truth: partition ${partition} fell from ${before} to ${offset}`)
-    committed.set(partition, offset)
-    const records = sources.get(partition) ?? []
-    const last = records[indexAfter(records, offset - 1, (record) => record.offset) - 1]
-    if (last === undefined) continue
-    const copy = times.offsetOf(partition, last.offset)
-    const isTaken = history.changelog.markers.some((marker) => {
-      const isOfThen = marker.timestamp <= at + history.epochMs + 1
-      return marker.partition === partition && copy !== undefined && marker.offset > copy && isOfThen
-    })
-    if (copy === undefined) {
-      wrong.push(`I8 commit truth: partition ${partition} at ${offset}, and ${last.offset} is not in the changelog`)
-    } else if (!isTaken && times.acknowledgedAt(partition, copy) > at) {
-      wrong.push(
-        `I8 commit truth: partition ${partition} at ${offset}, before changelog offset ${copy} was acknowledged`,
-      )
-    }
-  }
-  return wrong
+  const commits = history.commits.filter(({ isRefused }) => !isRefused)
+  return commitFaults({ ...history, commits }, ({ partition, offset: src }, at) => {
+    const offset = times.offsetOf(partition, src)
+    if (offset === undefined) return `and source offset ${src} is not in the changelog`
+    if (times.acknowledgedAt(partition, offset) <= at || isTaken(history, partition, offset, at)) return undefined
+    return `before changelog offset ${offset} was acknowledged`
+  })
 }
 
 /** I13: no miss of a key that was in the changelog before the lookup began, or before the stated lag, and was not deleted since. */

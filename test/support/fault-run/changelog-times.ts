@@ -1,7 +1,6 @@
 /** When a record of the source was safely in the changelog, by what the proxies before Kafka saw acknowledged. */
-import { indexAfter } from '../fault-run/durability.ts'
-import type { Acknowledgement, TopicContent } from '../fault-run/history.ts'
-import { placeOf } from '../fault-run/places.ts'
+import type { Acknowledgement, TopicContent } from './history.ts'
+import { placeOf } from './places.ts'
 
 export class ChangelogTimes {
   /** Place of a source record to the offset of its first copy. */
@@ -37,4 +36,16 @@ export class ChangelogTimes {
     const furthest = this.#furthest.get(partition) ?? []
     return furthest[indexAfter(furthest, time, ({ at }) => at) - 1]?.endOffset ?? 0
   }
+}
+
+/** Index of the first item whose rising measure exceeds `limit`; the length of the array where none does. */
+export function indexAfter<T>(items: readonly T[], limit: number, measure: (item: T) => number): number {
+  let low = 0
+  let high = items.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (measure(items[middle]!) > limit) high = middle
+    else low = middle + 1
+  }
+  return low
 }
