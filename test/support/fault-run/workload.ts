@@ -1,8 +1,9 @@
 /** A producer that continues through every fault: updates and deletes of a fixed set of keys, each value unique. */
-import type { Message, Producer } from 'kafkajs'
+import type { Producer } from 'kafkajs'
 import { deadline } from '../../../lib/deadline.ts'
 import { kafkaClient } from '../kafka/index.ts'
 import type { Random } from '../random.ts'
+import { LastingProducer } from './lasting-producer.ts'
 
 export interface WorkloadOptions {
   /** How many keys there are. */
@@ -21,17 +22,11 @@ const requestTimeoutMs = 2_000
 
 export class Workload {
   readonly keys: readonly string[]
-  /** Records that were written. */
-  written = 0
-  readonly #bootstrap: () => string
-  readonly #isOne: boolean
-  #producer: Producer
-  readonly #topic: string
+  readonly #producer: LastingProducer
   readonly #options: WorkloadOptions
   readonly #random: Random
   #running: Promise<void> | undefined
   #stopping = false
-  #closing = false
   #counter = 0
 
   /** @param bootstrap of the brokers themselves, now: the proxy's faults are not for this producer */
@@ -42,12 +37,15 @@ export class Workload {
     options: Partial<WorkloadOptions> = {},
   ) {
     this.#options = { ...optionsDefault, ...options }
-    this.#topic = topic
     this.#random = random
     this.keys = Array.from({ length: this.#options.keys }, (_, index) => `key-${index}`)
-    this.#bootstrap = typeof bootstrap === 'string' ? () => bootstrap : bootstrap
-    this.#isOne = typeof bootstrap === 'string'
-    this.#producer = producerOf(this.#bootstrap(), this.#isOne)
+    const isOne = typeof bootstrap === 'string'
+    this.#producer = new LastingProducer(topic, () => producerOf(isOne ? bootstrap : bootstrap(), isOne))
+  }
+
+  /** Records that were written. */
+  get written(): number {
+    return this.#producer.written
   }
 
   start(): void {
@@ -61,14 +59,8 @@ export class Workload {
     await this.#running
   }
 
-  /**
-   * Writes these records, one after another. It outlives a broker that is down for a while. A repeat after a lost answer is one more record of
-   * the source, which the oracle reads.
-   */
-  async send(records: readonly (readonly [key: string, value: string | null])[]): Promise<void> {
-    const messages = records.map(([key, value]) => ({ key, value }))
-    for (let isWritten = false; !isWritten;) isWritten = await this.#trySend(messages)
-    this.written += records.length
+  send(records: readonly (readonly [key: string, value: string | null])[]): Promise<void> {
+    return this.#producer.send(records)
   }
 
   /** Writes to every partition, under separate keys that are never looked up. */
@@ -79,24 +71,10 @@ export class Workload {
   /** Stops it permanently; does not wait for a broker that is down. */
   async close(): Promise<void> {
     this.#stopping = true
-    this.#closing = true
+    this.#producer.giveUp()
     const ended = this.#running?.catch(() => {}) ?? Promise.resolve()
     await deadline(ended, closeLimitMs, () => undefined)
     await this.#producer.disconnect()
-  }
-
-  /** A producer of kafkajs asks a silent broker forever, even after a new election: a failed producer is replaced. */
-  async #trySend(messages: Message[]): Promise<boolean> {
-    try {
-      await this.#producer.connect()
-      await this.#producer.send({ topic: this.#topic, messages })
-      return true
-    } catch (error) {
-      if (this.#closing) throw error
-      void this.#producer.disconnect().catch(() => {})
-      this.#producer = producerOf(this.#bootstrap(), this.#isOne)
-      return false
-    }
   }
 
   async #run(): Promise<void> {
