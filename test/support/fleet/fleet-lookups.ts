@@ -175,6 +175,6 @@ export class FleetLookups {
 
 /** Without a slash at the end. */
 function ownerIn(problem: string): string | undefined {
-  const { url } = JSON.parse(problem) as { url?: string }
-  return url?.replace(/\/$/, '')
+  const { owner } = JSON.parse(problem) as { owner?: string }
+  return owner?.replace(/\/$/, '')
 }
