@@ -106,15 +106,17 @@ export class LatchkeyProcess {
   }
 
   /** Undefined while it does not answer. */
-  async status(storeId: string): Promise<StoreStatus | undefined> {
+  async status(storeId: string, signal: AbortSignal | null = null): Promise<StoreStatus | undefined> {
     if (this.url === undefined) return undefined
-    const answer = await fetch(`${this.url}/status-store/${storeId}`).catch(() => undefined)
+    const answer = await fetch(`${this.url}/status-store/${storeId}`, { signal }).catch(() => undefined)
     return (await answer?.json().catch(() => undefined)) as StoreStatus | undefined
   }
 
-  async isReady(): Promise<boolean> {
+  async isReady(signal: AbortSignal | null = null): Promise<boolean> {
     if (this.url === undefined) return false
-    return (await fetch(`${this.url}/readyz`).catch(() => undefined))?.status === 200
+    const answer = await fetch(`${this.url}/readyz`, { signal }).catch(() => undefined)
+    await answer?.text().catch(() => '')
+    return answer?.status === 200
   }
 
   /** The sum of a metric's series. */

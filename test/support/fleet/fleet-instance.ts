@@ -144,10 +144,8 @@ export class FleetInstance {
   }
 
   async status(): Promise<StoreStatus | undefined> {
-    if (this.url === undefined || !this.isRunning) return undefined
-    const signal = AbortSignal.timeout(answerTimeoutMs)
-    const answer = await fetch(`${this.url}/status-store/${this.#place.storeId}`, { signal }).catch(() => undefined)
-    return (await answer?.json().catch(() => undefined)) as StoreStatus | undefined
+    if (!this.isRunning) return undefined
+    return this.process.status(this.#place.storeId, AbortSignal.timeout(answerTimeoutMs))
   }
 
   /** What it says of the partitions that it has as primary. */
@@ -184,7 +182,7 @@ export class FleetInstance {
       const process = this.#process
       const { life } = this
       const disturbedAt = life?.disturbedAt
-      const isReady = process?.isAlive === true && (await isReadyNow(process))
+      const isReady = process?.isAlive === true && (await process.isReady(AbortSignal.timeout(answerTimeoutMs)))
       // What was found before a disturbance counts no more.
       if (life === this.life && life?.disturbedAt === disturbedAt) this.#isReady = isReady
       if (this.#isReady && life) {
@@ -203,12 +201,4 @@ async function commandOf({ executable, user }: Place): Promise<StartOptions> {
   chmodSync(dirname(path), enterable)
   // Its folder is not for other users.
   return { path: 'setpriv', args: ['--reuid', String(user), '--clear-groups', path], cwd: tmpdir() }
-}
-
-async function isReadyNow({ url }: LatchkeyProcess): Promise<boolean> {
-  if (url === undefined) return false
-  const signal = AbortSignal.timeout(answerTimeoutMs)
-  const answer = await fetch(`${url}/readyz`, { signal }).catch(() => undefined)
-  await answer?.body?.cancel()
-  return answer?.status === 200
 }
