@@ -51,9 +51,9 @@ export class Row {
   }
 
   /** The end of a row: verdict, tally, and the output of instances where something was wrong. */
-  async judge(run: FleetRun, keysMax?: number, folder = ''): Promise<void> {
+  async judge(run: FleetRun, folder = ''): Promise<void> {
     const before = this.missed.length
-    for (const violation of await run.verdict(keysMax)) this.missed.push(violation)
+    for (const violation of await run.verdict()) this.missed.push(violation)
     const { tally } = run.lookups
     console.log(tally.summary())
     this.figure('records', String(run.writer.written))

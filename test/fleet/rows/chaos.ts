@@ -35,7 +35,7 @@ export async function chaos(row: Row): Promise<void> {
         await kafka.revive()
         await Promise.all(run.fleet.instances.map((one) => one.ready()))
         row.figure('all primaries after healing', `${Math.round(await run.fleet.hasPrimaries())} ms`)
-        await row.judge(run, undefined, `round-${round}`)
+        await row.judge(run, `round-${round}`)
       } finally {
         lookups += run.lookups.tally.answered
         records += run.writer.written

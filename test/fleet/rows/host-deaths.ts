@@ -15,7 +15,7 @@ export async function hostDeaths(row: Row): Promise<void> {
   const firstSecond: number[] = []
   try {
     const { fleet } = run
-    for (let index = 0; index < instances; index++) await fleet.place({}, HostDeath.userOf(index))
+    for (let index = 0; index < instances; index++) await fleet.place(HostDeath.userOf(index))
     await run.begin(instances)
     for (let count = 0; count < times; count++) {
       await fleet.balanced()

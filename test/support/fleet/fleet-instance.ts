@@ -23,15 +23,11 @@ export interface Place {
   user?: number | undefined
 }
 
-/** Times are of performance.now(). */
+/** From a start of its process to the next. */
 export interface Life {
-  startedAt: number
-  readyAt?: number
-  endedAt?: number
-  exitCode?: number | null
   /** By which answers of other instances name it; undefined before its first plan, and without a group. */
   id?: string
-  /** When the test did something to it after which it owes no answer. */
+  /** When, by performance.now(), the test did something to it after which it owes no answer. */
   disturbedAt?: number
 }
 
@@ -87,27 +83,23 @@ export class FleetInstance {
   }
 
   /** Resolves when the process runs. */
-  async start(settings: Readonly<Record<string, string>> = {}): Promise<void> {
+  async start(): Promise<void> {
     await this.#retire()
     this.#isReady = false
-    const life: Life = { startedAt: performance.now() }
-    this.lives.push(life)
-    const process = await LatchkeyProcess.start({
+    this.lives.push({})
+    this.#process = await LatchkeyProcess.start({
       settings: {
         ...localPort,
         ...(this.proxy && { ADVERTISED_URL: this.proxy.url }),
         ...this.#place.settings,
-        ...settings,
       },
       ...(await commandOf(this.#place)),
     })
-    this.#process = process
-    void process.exited.then((exitCode) => Object.assign(life, { exitCode, endedAt: performance.now() }))
     this.#watching ??= this.#watch()
   }
 
-  async startReady(settings: Readonly<Record<string, string>> = {}): Promise<void> {
-    await this.start(settings)
+  async startReady(): Promise<void> {
+    await this.start()
     await this.ready()
   }
 
@@ -185,10 +177,7 @@ export class FleetInstance {
       const isReady = process?.isAlive === true && (await process.isReady(AbortSignal.timeout(answerTimeoutMs)))
       // What was found before a disturbance counts no more.
       if (life === this.life && life?.disturbedAt === disturbedAt) this.#isReady = isReady
-      if (this.#isReady && life) {
-        life.readyAt ??= performance.now()
-        if (life.id === undefined) await this.#identify(life)
-      }
+      if (this.#isReady && life && life.id === undefined) await this.#identify(life)
       await Bun.sleep(pollMs)
     }
   }

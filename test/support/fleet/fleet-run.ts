@@ -63,22 +63,31 @@ export class FleetRun {
   }
 
   /** Ends writer and clients, waits until all instances agree with the source, and says what was wrong all the while. */
-  async verdict(keysMax?: number): Promise<string[]> {
+  async verdict(): Promise<string[]> {
     await this.writer.stop()
     const wrong: string[] = []
     let answers = new Map<string, string | null>()
     try {
-      answers = await settled(this.fleet, keysMax)
+      answers = await settled(this.fleet)
     } catch (error) {
       wrong.push(`I2 convergence: ${(error as Error).message}`)
     }
     await this.lookups.stop()
     await this.#ingest?.stop()
-    if (this.recorder) wrong.push(...fleetViolations(await this.history(this.recorder, answers)))
+    if (this.recorder) wrong.push(...fleetViolations(await this.#history(this.recorder, answers)))
     return wrong
   }
 
-  async history({ acknowledgements, commits }: Recorder, answers: FleetHistory['answers']): Promise<FleetHistory> {
+  async close(): Promise<void> {
+    this.cuts?.close()
+    await this.writer.close()
+    await this.lookups.stop()
+    await this.#ingest?.stop()
+    await this.fleet.close()
+    this.recorder?.close()
+  }
+
+  async #history({ acknowledgements, commits }: Recorder, answers: FleetHistory['answers']): Promise<FleetHistory> {
     const direct = this.fleet.direct()
     return {
       source: (await readTopic(direct, this.fleet.topic)).records,
@@ -90,15 +99,6 @@ export class FleetRun {
       answers,
       epochMs: performance.timeOrigin,
     }
-  }
-
-  async close(): Promise<void> {
-    this.cuts?.close()
-    await this.writer.close()
-    await this.lookups.stop()
-    await this.#ingest?.stop()
-    await this.fleet.close()
-    this.recorder?.close()
   }
 }
 

@@ -11,9 +11,8 @@ export interface FleetOptions {
   isProxied?: boolean
   settings?: Readonly<Record<string, string>>
   executable?: string | undefined
-  /** Of the source and of the changelog. */
+  /** Of the source. */
   topicConfig?: Readonly<Record<string, string>>
-  changelogConfig?: Readonly<Record<string, string>>
   /** Of a cluster: the coordinator of the group, or of the first partition's transactions, has no partition of source and changelog. */
   aside?: 'group' | 'transaction' | undefined
 }
@@ -36,13 +35,12 @@ export class Fleet {
     const { partitions = partitionsDefault, topicConfig = {}, aside } = options
     const topic = uniqueName('fleet')
     const replicas = aside && 'brokers' in kafka ? await replicasAside(kafka, topic, partitions, aside) : undefined
-    const changelogConfig = options.changelogConfig ?? (replicas && {})
     const create = (name: string, config: Readonly<Record<string, string>>) => {
       const placed = { config, ...(replicas ? { replicas } : { partitions }) }
       return 'brokers' in kafka ? kafka.createTopic(name, placed) : createTopic(kafka, name, placed)
     }
     await create(topic, topicConfig)
-    if (changelogConfig) await create(`${topic}-changelog`, { 'cleanup.policy': 'compact', ...changelogConfig })
+    if (replicas) await create(`${topic}-changelog`, { 'cleanup.policy': 'compact' })
     return new Fleet(kafka, topic, partitions, options)
   }
 
@@ -67,7 +65,7 @@ export class Fleet {
   }
 
   /** A place for one more instance, which does not run yet. @param user number of the user that runs it */
-  async place(settings: Readonly<Record<string, string>> = {}, user?: number): Promise<FleetInstance> {
+  async place(user?: number): Promise<FleetInstance> {
     const { isProxied = false, executable } = this.#options
     const name = `instance-${this.instances.length + 1}`
     const brokers = 'brokers' in this.kafka && isProxied ? this.kafka.proxied : this.kafka.bootstrap
@@ -84,7 +82,6 @@ export class Fleet {
         AUTO_FLUSH_SECONDS: '0.05',
         ...this.#assignment(this.instances.length),
         ...this.#options.settings,
-        ...settings,
       },
     })
     this.instances.push(instance)
@@ -92,9 +89,9 @@ export class Fleet {
   }
 
   /** Starts this many more, at the same time, and resolves when all are ready. Places that were never used come first. */
-  async add(count: number, settings: Readonly<Record<string, string>> = {}): Promise<FleetInstance[]> {
+  async add(count: number): Promise<FleetInstance[]> {
     const added = this.instances.filter(({ lives }) => lives.length === 0).slice(0, count)
-    while (added.length < count) added.push(await this.place(settings))
+    while (added.length < count) added.push(await this.place())
     await Promise.all(added.map((one) => one.startReady()))
     return added
   }
@@ -113,20 +110,21 @@ export class Fleet {
   }
 
   /** Resolves when each partition has one primary among these. @returns milliseconds that it took */
-  async hasPrimaries(among = this.running, limitMs = balanceTimeoutMs): Promise<number> {
+  async hasPrimaries(among = this.running): Promise<number> {
     const from = performance.now()
     if (this.isManual) return 0
     await until(
       'each partition has one primary',
       async () => (await this.primaries(among)).every((owners) => owners.length === 1),
-      limitMs,
+      balanceTimeoutMs,
     )
     return performance.now() - from
   }
 
-  /** Resolves when, beside that, their numbers of partitions differ by at most one. @returns milliseconds that it took */
-  async balanced(among = this.running, limitMs = balanceTimeoutMs): Promise<number> {
+  /** Resolves when, of all that run, the numbers of partitions differ by at most one, too. @returns milliseconds that it took */
+  async balanced(): Promise<number> {
     const from = performance.now()
+    const among = this.running
     if (this.isManual) return 0
     let shown = ''
     const isBalanced = async () => {
@@ -135,7 +133,7 @@ export class Fleet {
       shown = counts.join(', ')
       return primaries.every((owners) => owners.length === 1) && Math.max(...counts) - Math.min(...counts) <= 1
     }
-    await until('the group is balanced', isBalanced, limitMs).catch((cause: Error) => {
+    await until('the group is balanced', isBalanced, balanceTimeoutMs).catch((cause: Error) => {
       throw new Error(`${cause.message}: the instances have ${shown} partitions`, { cause })
     })
     return performance.now() - from

@@ -31,9 +31,9 @@ export class IngestWatch {
     await this.#running
   }
 
-  /** The longest time in milliseconds that a partition stood still, of those that ended in this span of performance.now(). */
-  longestMs(from = 0, to = Number.POSITIVE_INFINITY): number {
-    const ended = this.#gaps.filter((gap) => gap.to >= from && gap.from <= to)
+  /** The longest time in milliseconds that a partition stood still, of those that ended at this time of performance.now() or later. */
+  longestMs(from = 0): number {
+    const ended = this.#gaps.filter((gap) => gap.to >= from)
     return Math.max(0, ...ended.map((gap) => gap.to - gap.from))
   }
 
