@@ -1,4 +1,4 @@
-/** Rows of the acceptance of groups, each with its figure: see README.md. */
+/** Rows of the acceptance of groups, each with its figure: see DESIGN.md. */
 import { closeKafka } from '../support/kafka/index.ts'
 import { help, optionsOf } from './options.ts'
 import { Row } from './row.ts'

@@ -49,7 +49,7 @@ const known = {
 
 export const help = `Usage: bun test/fleet/main.ts <row>... [options]
 
-Several instances of the executable on this machine, a writer and clients beside them, and the faults of a row of README.md.
+Several instances of the executable on this machine, a writer and clients beside them, and the faults of a row of DESIGN.md.
 Exit code 0: the row is reached; 1: it is not.
 
 ${Object.entries(known)
