@@ -15,8 +15,23 @@ export interface KnownEnd {
   readonly askedAt: number
 }
 
-/** Records an end offset. A process may have been stopped between request and answer, so the time is that of the request. */
+/**
+ * Records an end offset. A process may have been stopped between request and answer, so the time is that of the request.
+ * An answer to an earlier request, which may come later on another connection, says nothing new.
+ */
 export function setEnd(stats: Stats, partition: number, { end, askedAt }: KnownEnd): void {
+  const knownAt = stats.gauge(partition, 'endKnownAt')
+  // One that was asked for in the future is of a clock that was set back.
+  if (askedAt < knownAt && knownAt <= Date.now()) return
+  putEnd(stats, partition, end, askedAt)
+}
+
+/** No broker has said where the partition ends now. @param end to be shown until one does */
+export function forgetEnd(stats: Stats, partition: number, end: number): void {
+  putEnd(stats, partition, end, 0)
+}
+
+function putEnd(stats: Stats, partition: number, end: number, askedAt: number): void {
   stats.setGauge(partition, 'end', end)
   stats.setGauge(partition, 'endKnownAt', askedAt)
 }
@@ -38,8 +53,7 @@ export function watchEnds(
     asked: () => Date.now(),
     ended(partition: number, end: number, askedAt: number) {
       // It may have left, or have another role: then its end is that of another topic.
-      const isAsked = partitions.includes(partition)
-      if (isAsked && stats.gauge(partition, 'endKnownAt') <= askedAt) setEnd(stats, partition, { end, askedAt })
+      if (partitions.includes(partition)) setEnd(stats, partition, { end, askedAt })
     },
   }
   return new EndsWatch(client, topic, sink, { intervalMs })

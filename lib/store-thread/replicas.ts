@@ -9,7 +9,7 @@ import { partitionStateOf, setPartitionState } from '../store-protocol/partition
 import { changelogFetch } from '../topics/clients.ts'
 import { ChangelogReader } from './changelog-reader.ts'
 import type { HeldCopy } from './copy-gauges.ts'
-import { type KnownEnd, setEnd, watchEnds } from './ends.ts'
+import { forgetEnd, type KnownEnd, setEnd, watchEnds } from './ends.ts'
 import { clearRole, setRole } from './holdings.ts'
 import { FreePages } from './memory/free-pages.ts'
 import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
@@ -160,7 +160,7 @@ export class Replicas {
     this.#replicas.set(partition, replica)
     stats.setGauge(partition, 'position', replica.position)
     // Where the changelog ends now, no broker has said yet: another instance may have taken the partition long ago.
-    setEnd(stats, partition, { end: replica.position, askedAt: 0 })
+    forgetEnd(stats, partition, replica.position)
     if (copy === undefined) {
       replica.opened = true
       const found = 'what this instance has of it cannot be continued'

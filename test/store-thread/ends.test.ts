@@ -45,6 +45,19 @@ test('an answer older than the last Fetch does not count', async () => {
   watch.stop()
 })
 
+test('an end that was asked for earlier replaces none that was asked for later, unless the clock was set back', () => {
+  setSystemTime(now + 20_000)
+  const stats = new Stats([0])
+  const known = () => [stats.gauge(0, 'end'), stats.gauge(0, 'endKnownAt') - now]
+  setEnd(stats, 0, { end: 12, askedAt: now + 19_000 })
+  // Of a Fetch that a frozen broker answers behind a later request on another connection.
+  setEnd(stats, 0, { end: 11, askedAt: now })
+  expect(known()).toEqual([12, 19_000])
+  setSystemTime(now + 5_000)
+  setEnd(stats, 0, { end: 13, askedAt: now + 4_000 })
+  expect(known()).toEqual([13, 4_000])
+})
+
 test('an answer for a partition that has left meanwhile does not count', async () => {
   setSystemTime(now)
   const fake = new FakeClient({ 0: 1, 1: 1 })
