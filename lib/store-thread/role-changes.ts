@@ -30,7 +30,7 @@ export class RoleChanges {
   readonly #changing = new Set<number>()
   /** Partitions that could not be taken. They are tried again with the next wish. */
   readonly #refused = new Set<number>()
-  /** Primaries that another instance has taken. They continue as replicas, if partitions come and go. */
+  /** Primaries that another instance has taken, or may have. They continue as replicas, if partitions come and go. */
   readonly #taken = new Set<number>()
   readonly #lingering: Lingering
   readonly #gauges: CopyGauges | undefined
@@ -77,6 +77,8 @@ export class RoleChanges {
     // A plan that is repeated knows no better than before who has what this instance has lost.
     if (plan === undefined || (plan !== null && plan !== this.#plan)) this.#refused.clear()
     if (plan) this.#plan = plan
+    // Others may have them, also if the next plan gives them back before they are released.
+    if (plan === null) for (const partition of this.#context.roles.primaries) this.#taken.add(partition)
     this.#wanted = { primaries, replicas: replicas.filter((partition) => !primaries.includes(partition)) }
     this.#look()
   }

@@ -74,6 +74,22 @@ test('a primary that another instance has taken is a replica, and is taken again
   expect(done).toHaveLength(5)
 })
 
+test('a primary of an instance that was removed is released, also if the next plan gives it back at once', async () => {
+  const { changes, done, next, roles, late } = start([], [0], { lingerMs: 1 })
+  const member = { memberId: 'one', generation: 3 }
+  changes.begin()
+  changes.want({ primaries: [0], replicas: [], member })
+  // It has its new role, and the change is not done yet.
+  roles.primaries.push(...roles.replicas.splice(0))
+  late.add(0)
+  changes.want({ primaries: [], replicas: [0], member: null })
+  changes.want({ primaries: [0], replicas: [], member: { ...member, generation: 4 } })
+  await next()
+  expect(done).toEqual(['take 0', 'release 0'])
+  await next()
+  expect(done).toEqual(['take 0', 'release 0', 'take 0'])
+})
+
 test('a plan that is repeated takes nothing from another instance that has taken it since', async () => {
   const { changes, done, next, take } = start([0], [], { lingerMs: 1 })
   changes.begin()
