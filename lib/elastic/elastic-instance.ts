@@ -8,12 +8,12 @@ import { GroupNotice } from '../group-protocol/group-notice.ts'
 import type { GroupState } from '../group-protocol/group-status.ts'
 import { loggerOf, type LogLevel } from '../log/index.ts'
 import type { AdvertisedPlace, FromGroupThread, ToGroupThread } from '../store-protocol/group-messages.ts'
-import type { GroupReport } from '../store-protocol/group-report.ts'
 import type { WantedRoles } from '../store-protocol/roles.ts'
-import type { StoreConfig } from '../store-protocol/store-config.ts'
-import type { FromThread, StoreLogging } from '../store-protocol/thread-messages.ts'
+import type { FromThread } from '../store-protocol/thread-messages.ts'
 import type { StoreAccess } from '../store/store-port.ts'
 import type { Store } from '../store/store.ts'
+import type { ElasticEvents, ElasticOptions } from './elastic-options.ts'
+import { FormerClaims } from './former-claims.ts'
 import { GroupConditions } from './group-conditions.ts'
 import { GroupLog } from './group-log.ts'
 import { type GroupPort, openGroupPort } from './group-port.ts'
@@ -25,23 +25,6 @@ const log = loggerOf('group')
 const lookIntervalMs = 250
 /** Beyond HANDOVER_SECONDS, for the answers of Kafka. */
 const leaveMs = 5_000
-
-export interface ElasticOptions {
-  /** Of the store, with `elastic.notice`. */
-  config: StoreConfig
-  logging: StoreLogging
-  /** Name of the group, as the coordinator has it. */
-  name: string
-  standbys: number
-}
-
-export interface ElasticEvents {
-  /** For every thread that reads the store, this one included. */
-  report: (report: GroupReport) => void
-  failed: (error: LatchkeyError) => void
-  /** Whether this instance reaches the other members, by member id. */
-  peers: () => ReadonlyMap<string, ReachedState>
-}
 
 /** Returns the memory in which the threads of a store share what the group thread says. */
 export function groupNoticeFor(sessionTimeoutMs: number): SharedArrayBuffer {
@@ -63,6 +46,7 @@ export class ElasticInstance {
   #url = ''
   #planned: PlanMessage | undefined
   #wanted: WantedRoles | undefined
+  readonly #formerClaims = new FormerClaims((generation) => this.#port?.post({ type: 'agreed', generation }))
   #trouble: string | undefined
   #partitionCount = 0
   #reported = ''
@@ -162,7 +146,10 @@ export class ElasticInstance {
     } else if (message.type === 'grown') {
       this.#partitionCount = Math.max(this.#partitionCount, message.partitionCount)
       this.#send({ type: 'grown', partitionCount: message.partitionCount })
-    } else if (message.type === 'roles') this.#report()
+    } else if (message.type === 'roles') {
+      this.#formerClaims.gaveUp(message.replicas)
+      this.#report()
+    }
   }
 
   #send(message: ToGroupThread): void {
@@ -180,11 +167,13 @@ export class ElasticInstance {
         this.#log.planned(message)
         if (this.#state !== 'leaving') this.#state = 'stable'
         this.#want(wantedRoles(message.view, this.#held))
+        this.#formerClaims.planned(message.view.generation, this.#held.primaries, this.#wanted!.primaries)
         break
       case 'joining':
         if (this.#state !== 'leaving') this.#state = 'joining'
         break
       case 'removed':
+        this.#formerClaims.removed(this.#held.primaries)
         this.#want(rolesOfRemoved(this.#held))
         break
       case 'resigned':

@@ -13,6 +13,7 @@ import { Expulsions } from './expulsion.ts'
 import { GroupCounters } from './group-counters.ts'
 import { Holdings } from './holdings.ts'
 import { Leader } from './leader.ts'
+import { LeaseRenewals } from './lease-renewals.ts'
 import { encodeMember } from './member-data.ts'
 import { memberReports, type ReportNow } from './member-report.ts'
 import type { GroupAssignment } from './membership-options.ts'
@@ -40,6 +41,7 @@ export class GroupInstance {
   readonly #group: string
   readonly #client
   readonly #notice: GroupNotice
+  readonly renewals: LeaseRenewals
   readonly #holdings = new Holdings()
   readonly #leader: Leader
   readonly #pace = new RejoinPace()
@@ -72,6 +74,7 @@ export class GroupInstance {
     this.#group = groupOf(store)
     this.#client = createGroupClient(store)
     this.#notice = new GroupNotice(store.elastic!.notice!)
+    this.renewals = new LeaseRenewals(this.#notice)
     this.#leader = new Leader({ group: this.#group, topic: store.sourceTopic, token, standbys })
     this.#successors = new SuccessorHold(2 * clientsConfigOf(store).consumer.heartbeatMs)
     this.#reportOf = memberReports(config)
@@ -124,7 +127,7 @@ export class GroupInstance {
     await this.#left.promise
     clearInterval(this.#timer)
     await deadline(this.#membership?.leave().catch(() => {}) ?? Promise.resolve(), leaveMs, () => {})
-    this.#notice.endLease()
+    this.renewals.end()
     this.#client.close()
   }
 
@@ -146,7 +149,7 @@ export class GroupInstance {
         assigned: (assignment) => this.#assigned(assignment),
         removed: () => this.#removed(),
         resigned: () => this.#resigned(),
-        answered: (sentAtMs) => this.#notice.answered(sentAtMs),
+        answered: (sentAtMs) => this.renewals.answered(sentAtMs),
       },
       { nowMs: bootTimeMs, sleep },
     )
@@ -205,14 +208,14 @@ export class GroupInstance {
   }
 
   #removed(): void {
-    this.#notice.endLease()
+    this.renewals.end()
     this.#counters.asked('removed')
     this.#holdings.removed()
     this.#events.post({ type: 'removed' })
   }
 
   #resigned(): void {
-    this.#notice.endLease()
+    this.renewals.end()
     this.#counters.asked('removed')
     this.#events.post({ type: 'resigned' })
   }

@@ -52,6 +52,9 @@ self.onmessage = ({ data }: MessageEvent<ToGroupThread>) => {
     case 'suspect':
       instance?.suspect(data.memberId)
       break
+    case 'agreed':
+      instance?.renewals.agreed(data.generation)
+      break
     case 'leave':
       void leave(data.handoverSeconds)
       break

@@ -37,6 +37,8 @@ export type ToGroupThread =
   | { type: 'reached'; memberId: string; url: string }
   /** A member refuses connections: its process is dead, or its listener. */
   | { type: 'suspect'; memberId: string }
+  /** The store claims what the plan of this generation gives to it, and nothing else. */
+  | { type: 'agreed'; generation: number }
   /** Hands over what this instance holds, within a bound, and leaves. */
   | { type: 'leave'; handoverSeconds: number }
   | { type: 'log-level'; level: LogLevel }
