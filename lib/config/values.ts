@@ -3,6 +3,7 @@ import * as v from 'valibot'
 import { logLevels } from '../log/level.ts'
 import type { BrokerAddress } from '../store-protocol/client-config.ts'
 import { reservedHeaders } from '../store-protocol/kept-headers.ts'
+import { isUnspecifiedHost } from '../text/loopback.ts'
 import { parseBrokerList } from './broker-list.ts'
 
 export const topicLengthMax = 249
@@ -164,8 +165,20 @@ export function peerUrl() {
     v.regex(/^https?:\/\//i),
     v.check((text) => URL.canParse(text)),
     v.transform((text) => new URL(text)),
-    v.check(({ username, password, search, hash }) => username + password + search + hash === ''),
-    v.transform(({ href }) => href.replace(/\/$/, '')),
+    // A `?` or `#` with nothing behind it is in href only.
+    v.check(({ username, password, href }) => username + password === '' && !/[?#]/.test(href)),
+    v.rawTransform<URL, string>(({ dataset, addIssue, NEVER }) => {
+      const { hostname, port, href } = dataset.value
+      if (isUnspecifiedHost(hostname)) {
+        addIssue({ message: 'it stands for all addresses; name the one that the others reach' })
+        return NEVER
+      }
+      if (port === '0') {
+        addIssue({ message: 'nothing is reached at port 0; name the one that the others reach' })
+        return NEVER
+      }
+      return href.replace(/\/$/, '')
+    }),
   )
 }
 

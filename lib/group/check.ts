@@ -56,12 +56,7 @@ async function check(
 export function describeUrl(url: string, port: number): string[] {
   const shown = port === 0 ? url.replace(/:0(?=\/|$)/, ':<port>') : url
   const line = `other instances would reach this one at ${shown}`
-  const why = unreachable(new URL(url).hostname)
-  return why === undefined ? [line] : [line, `warning: ADVERTISED_URL ${shown}: ${why}`]
-}
-
-function unreachable(host: string): string | undefined {
-  if (host === '0.0.0.0' || host === '[::]') return 'it stands for all addresses; name the one that the others reach'
-  if (!isLoopbackHost(host)) return undefined
-  return 'only instances of this machine reach it; name an address that the others reach'
+  if (!isLoopbackHost(new URL(url).hostname)) return [line]
+  const why = 'only instances of this machine reach it; name an address that the others reach'
+  return [line, `warning: ADVERTISED_URL ${shown}: ${why}`]
 }

@@ -186,6 +186,6 @@ function flagsOf<Name extends string>(bits: number, names: readonly Name[]): Rec
 /** Requests go to it: it names a place and nothing else. */
 function isPeerUrl(url: string): boolean {
   if (!urlPattern.test(url) || !URL.canParse(url)) return false
-  const { protocol, username, password, search, hash } = new URL(url)
-  return ['http:', 'https:'].includes(protocol) && username + password + search + hash === ''
+  const { protocol, username, password, href } = new URL(url)
+  return ['http:', 'https:'].includes(protocol) && username + password === '' && !/[?#]/.test(href)
 }

@@ -1,6 +1,7 @@
 /** The HTTP server of the executable: a request handler behind a listener with bounds. */
 import type { TlsPair } from '../config/tls-pair.ts'
 import type { RequestHandler } from '../http/answer.ts'
+import { isUnspecifiedHost } from '../text/loopback.ts'
 import { ConnectionCap } from './connection-cap.ts'
 import { connectionsWithin, descriptorLimit, slackWithin, tunnelsWithin } from './descriptors.ts'
 import { ExcessLog } from './excess-log.ts'
@@ -107,6 +108,6 @@ export function urlOf(bind: string, port: number, hasTls: boolean): string {
  * Returns the host of a URL. A browser on this machine needs `localhost` for a bind address that means all addresses.
  */
 function urlHost(bind: string): string {
-  if (bind === '0.0.0.0' || bind === '::') return 'localhost'
+  if (isUnspecifiedHost(bind)) return 'localhost'
   return bind.includes(':') ? `[${bind}]` : bind
 }

@@ -6,6 +6,7 @@ import type { AdvertisedPlace } from '../store-protocol/group-messages.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
 import type { Store } from '../store/store.ts'
+import { isUnspecifiedHost } from '../text/loopback.ts'
 import { groupOf } from '../topics/clients.ts'
 import { urlOf } from './listen.ts'
 import type { ServerOptions } from './notices.ts'
@@ -50,8 +51,7 @@ export function groupEventsOf(instance: ElasticInstance | undefined): GroupEvent
 
 /** Returns where others reach this instance. @param port at which it listens */
 export function placeOf({ advertisedUrl }: GroupSettings, { bind, tls }: ServerOptions, port: number): AdvertisedPlace {
-  const isOneAddress = bind !== '0.0.0.0' && bind !== '::'
-  const url = advertisedUrl ?? (isOneAddress ? urlOf(bind, port, tls !== undefined) : undefined)
+  const url = advertisedUrl ?? (isUnspecifiedHost(bind) ? undefined : urlOf(bind, port, tls !== undefined))
   return { url, scheme: tls === undefined ? 'http' : 'https', port }
 }
 

@@ -50,12 +50,32 @@ test.each([
   expect(read({ ...elastic, ADVERTISED_URL: text }).settings.group?.advertisedUrl).toBe(url)
 })
 
-test.each(['10.0.0.7:8080', 'ftp://a', 'http://user:pw@a', 'http://a/?b', 'http://a/#b', 'http://'])(
-  'ADVERTISED_URL=%s is refused',
-  (text) => {
-    expect(faultsOf({ ...elastic, ADVERTISED_URL: text })).toEqual([expect.stringContaining('ADVERTISED_URL')])
-  },
-)
+test.each([
+  '10.0.0.7:8080',
+  'ftp://a',
+  'http://user:pw@a',
+  'http://a/?b',
+  'http://a/?',
+  'http://a/#b',
+  'http://a/#',
+  'http://',
+])('ADVERTISED_URL=%s is refused', (text) => {
+  expect(faultsOf({ ...elastic, ADVERTISED_URL: text })).toEqual([
+    expect.stringContaining('it must be an http or https'),
+  ])
+})
+
+test.each([
+  ['http://0.0.0.0:8080', 'it stands for all addresses'],
+  ['http://0:8080', 'it stands for all addresses'],
+  ['http://[::]', 'it stands for all addresses'],
+  ['https://[::ffff:0.0.0.0]:8080', 'it stands for all addresses'],
+  ['http://10.0.0.7:0', 'nothing is reached at port 0'],
+])('ADVERTISED_URL=%s leads nowhere: %s', (text, found) => {
+  expect(faultsOf({ ...elastic, ADVERTISED_URL: text })).toEqual([
+    `ADVERTISED_URL="${text}" (environment): ${found}; name the one that the others reach`,
+  ])
+})
 
 test.each([
   ['PARTITIONS', '0-3'],

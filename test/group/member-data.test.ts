@@ -114,6 +114,7 @@ test.each([
   ['a file', { ...sent, url: 'file:///etc/passwd' }],
   ['a URL with credentials', { ...sent, url: 'http://a:b@h:1' }],
   ['a URL with a query', { ...sent, url: 'http://h:1/?a' }],
+  ['a URL with an empty query', { ...sent, url: 'http://h:1/?' }],
   ['a negative position', { ...sent, held: [[3, -1, 20, 1, 5]] }],
   ['a fraction', { ...sent, held: [[3, 1.5, 20, 1, 5]] }],
   ['a number that is not exact', { ...sent, held: [[3, 2 ** 60, 20, 1, 5]] }],
