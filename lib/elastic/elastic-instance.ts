@@ -18,6 +18,7 @@ import { GroupConditions } from './group-conditions.ts'
 import { GroupLog } from './group-log.ts'
 import { type GroupPort, openGroupPort } from './group-port.ts'
 import { groupStatusOf, type PlanMessage, type ReachedState } from './group-status-of.ts'
+import { HandoverLog } from './handover-log.ts'
 import { rolesOfRemoved, wantedRoles } from './wanted-roles.ts'
 
 const log = loggerOf('group')
@@ -53,6 +54,7 @@ export class ElasticInstance {
   #reportedPlan: PlanMessage | undefined
   #timer: ReturnType<typeof setInterval> | undefined
   #reachable: ReachedState = { isReachable: null }
+  #handover: HandoverLog | undefined
 
   constructor(options: ElasticOptions) {
     this.#options = options
@@ -103,11 +105,15 @@ export class ElasticInstance {
   async leave(handoverSeconds: number): Promise<void> {
     if (this.#port === undefined || this.#state === 'left') return
     this.#state = 'leaving'
+    const handover = new HandoverLog(this.#planned?.view, this.#held.primaries, handoverSeconds)
+    this.#handover = handover
     this.#report()
     this.#port.post({ type: 'leave', handoverSeconds })
     const bound = setTimeout(() => this.#left.resolve(), handoverSeconds * 1_000 + leaveMs)
     await this.#left.promise
     clearTimeout(bound)
+    this.#handover = undefined
+    handover.ended(this.#planned?.view, this.#held.primaries)
     this.#state = 'left'
     clearInterval(this.#timer)
     this.#report()
@@ -207,6 +213,7 @@ export class ElasticInstance {
   #report(): void {
     if (this.#events === undefined) return
     const [planned, trouble] = [this.#planned, this.#trouble]
+    this.#handover?.look(planned?.view, this.#held.primaries)
     const facts = { name: this.#options.name, state: this.#state, url: this.#url, reached: this.#events.peers() }
     const now = { stats: this.#store!.stats, partitionCount: this.#partitionCount, reachable: this.#reachable }
     const conditions = this.#conditions.look({ ...now, planned, trouble })
