@@ -6,14 +6,18 @@ import type { StoreConfig } from '../../store-protocol/store-config.ts'
 
 const log = loggerOf('store')
 
-export function logCaughtUp({ sourceTopic }: StoreConfig, stats: Pick<Stats, 'count'>): void {
+export function logCaughtUp({ sourceTopic, elastic }: StoreConfig, stats: Pick<Stats, 'count'>): void {
   const skipped = skippedOf(stats)
   const consumed = stats.count('recordsConsumed')
-  if (skipped.total === 0) return log.info('Caught up with {sourceTopic} as it was at start', { sourceTopic })
+  // An instance of a group that takes over what it had as a copy was not behind.
+  if (consumed === 0 && elastic !== undefined) return
+  const when = elastic === undefined ? 'at start' : 'when this instance took its partitions'
+  if (consumed === 0) return log.info('Caught up with {sourceTopic}: it has nothing new', { sourceTopic })
+  if (skipped.total === 0) return log.info('Caught up with {sourceTopic} as it was {when}', { sourceTopic, when })
   const reasons = reasonsText(skipped)
-  const counts = { sourceTopic, skipped: skipped.total, consumed, reasons }
+  const counts = { sourceTopic, when, skipped: skipped.total, consumed, reasons }
   log.info(
-    'Caught up with {sourceTopic} as it was at start; of the {consumed} records read since this start, {skipped} could not be stored: {reasons}',
+    'Caught up with {sourceTopic} as it was {when}; of the {consumed} records read since this start, {skipped} could not be stored: {reasons}',
     counts,
   )
   // If records were recovered, earlier ones were stored, so settings and records fit each other.

@@ -227,10 +227,10 @@ export class PartitionLifecycle {
   }
 
   #caughtUp(): void {
-    const { stats, post, config } = this.#context
+    const { stats, post, config, roles } = this.#context
     if (this.#isCaughtUp) return
     this.#isCaughtUp = true
-    logCaughtUp(config, stats)
+    if (roles.primaries.some((partition) => stats.gauge(partition, 'caughtUp') === 1)) logCaughtUp(config, stats)
     post({ type: 'caught-up' })
   }
 }
