@@ -25,7 +25,7 @@ export function isFault<T extends object>(outcome: T | PeerFault): outcome is Pe
 const shownLengthMax = 200
 
 /** Returns text from a peer for a message: short, without control characters. */
-export function shown(text: string): string {
+export function shown(text: string, lengthMax = shownLengthMax): string {
   const printable = text.replaceAll(/\p{C}/gu, '?')
-  return printable.length > shownLengthMax ? `${printable.slice(0, shownLengthMax)}…` : printable
+  return printable.length > lengthMax ? `${printable.slice(0, lengthMax)}…` : printable
 }

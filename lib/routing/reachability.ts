@@ -3,7 +3,7 @@
  * it: nothing else shows that its ADVERTISED_URL is wrong, or leads to a load balancer.
  */
 import type { Reached, Result } from './operations.ts'
-import { isFault, shown } from './peer-fault.ts'
+import { isFault } from './peer-fault.ts'
 import type { Peer } from './peer.ts'
 import type { Peers } from './peers.ts'
 
@@ -128,7 +128,7 @@ export class PeerWatch {
   #heard(watched: WatchedPeer, { isReached, said }: Reached): void {
     if (isReached) watched.denials = -1
     else if (isReached === false) watched.denials = Math.max(watched.denials, 0) + 1
-    watched.said = shown(said)
+    watched.said = said
   }
 
   /** What is not known is asked for often. A statement is asked for again once a member tries again. */

@@ -5,6 +5,7 @@
 import { type ErrorCode, errorTable, LatchkeyError } from '../errors.ts'
 import type { KeyResult, MissedKey } from './key-result.ts'
 import type { PeerOperation, Result } from './operations.ts'
+import { shown } from './peer-fault.ts'
 import { flagsOfLag, type HopReader, type HopWriter, lagFlags, wireFault } from './wire-bytes.ts'
 import {
   type KeyResultCodec,
@@ -19,6 +20,8 @@ export const operationsMax = 1_000
 
 const messageLengthMax = 4_000
 const detailsLengthMax = 65_536
+/** Of a peer's message, in an answer or a log of this instance. */
+const errorLengthMax = 500
 
 /** Numbers of what is sent; never given to another thing. */
 const operationCodes = { get: 1, many: 2, chunk: 3, count: 4, flush: 5, visible: 6 } as const
@@ -88,7 +91,7 @@ export function readResult(reader: HopReader): Result {
   const code = reader.u8()
   switch (code) {
     case resultCodes.reached:
-      return { type: 'reached', isReached: readReached(reader), said: reader.text(messageLengthMax) }
+      return { type: 'reached', isReached: readReached(reader), said: shown(reader.text(messageLengthMax)) }
     case resultCodes.many:
       return readWideResult('many', reader, keyResults)
     case resultCodes.chunk:
@@ -172,7 +175,7 @@ function readReached(reader: HopReader): boolean | null {
 
 function readError(reader: HopReader): LatchkeyError {
   const code = reader.text(64)
-  const message = reader.text(messageLengthMax)
+  const message = shown(reader.text(messageLengthMax), errorLengthMax)
   const details = detailsOf(reader.text(detailsLengthMax))
   // A later version may have codes that this one does not know.
   return new LatchkeyError(isErrorCode(code) ? code : 'internal', message, { details })
@@ -184,7 +187,7 @@ function isErrorCode(code: string): code is ErrorCode {
 
 function detailsOf(json: string): Record<string, unknown> {
   try {
-    const details: unknown = JSON.parse(json)
+    const details: unknown = JSON.parse(json, (_, value: unknown) => (typeof value === 'string' ? shown(value) : value))
     if (typeof details === 'object' && details !== null) return { ...details }
   } catch {
     // As below.

@@ -53,6 +53,21 @@ test('an error code of a later version is an internal error', () => {
   expect(readResult(new HopReader(written([{ type: 'failed', error }])))).toMatchObject({ error: { code: 'internal' } })
 })
 
+test('what another instance says is a short line in an answer of this one', () => {
+  const said = `a\u001B[31m\n${'x'.repeat(900)}`
+  const error = new LatchkeyError('recovering', said, { details: { partition: 3, tried: [{ said }] } })
+  const [failed, reached] = [{ type: 'failed', error } as const, { type: 'reached', isReached: false, said } as const]
+  const reader = new HopReader(written([failed, reached]))
+  const [first, second] = [readResult(reader), readResult(reader)]
+  expect(first).toMatchObject({
+    error: {
+      message: `a?[31m?${'x'.repeat(493)}…`,
+      details: { partition: 3, tried: [{ said: `a?[31m?${'x'.repeat(193)}…` }] },
+    },
+  })
+  expect(second).toMatchObject({ said: `a?[31m?${'x'.repeat(193)}…` })
+})
+
 const key = new HopKey('orders', 'a token of the group')
 const hop = { memberId: 'b', fromMemberId: 'a', generation: 7, partitionCount: 4 }
 
