@@ -11,7 +11,7 @@ export const errorTable = {
   walks_exhausted: { title: 'Too many walks wait', status: 503, retriable: true },
   too_many_keys: { title: 'Too many keys', status: 413, retriable: false },
   body_timed_out: { title: 'Body did not arrive in time', status: 408, retriable: true },
-  unsupported_media_type: { title: 'Body is not JSON', status: 415, retriable: false },
+  unsupported_media_type: { title: 'Content-Type not supported', status: 415, retriable: false },
   body_too_large: { title: 'Body too large', status: 413, retriable: false },
   head_too_large: { title: 'Request line and headers too large', status: 431, retriable: false },
   malformed_request: { title: 'Malformed request', status: 400, retriable: false },
