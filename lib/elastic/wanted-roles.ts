@@ -23,10 +23,12 @@ export function wantedRoles({ plan, memberId, generation }: GroupView, held: Hel
     else if (copies.includes(own)) (target === own ? next : standbys).push(partition)
   }
   const isUnknown = (partition: number) => own >= 0 && partition >= plan.routes.length
+  const strange = [...plan.routes.keys()].filter((partition) => plan.routes[partition]!.hasStrangers)
   return {
     primaries: [...primaries, ...held.primaries.filter(isUnknown)],
     replicas: [...standbys, ...next, ...held.replicas.filter(isUnknown)],
     member: own < 0 ? null : { memberId, generation },
+    strangers: { partitions: strange, isAlone: plan.members.length === 1 },
   }
 }
 

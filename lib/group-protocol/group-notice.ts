@@ -4,8 +4,13 @@
  */
 import { bootTimeMs } from '../linux/boot-time.ts'
 
+/** For so long a plan counts as the present one after the coordinator has said so. Heartbeats are more frequent. */
+const currentMs = 1_500
+/** So long after a plan no member takes the one before for the present one. It may be stopped, or have no network. */
+export const supersededMs = currentMs + 500
+
 /** 64-bit floats, of one writer each. Times are those of bootTimeMs(), which all threads share. */
-const fields = ['leaseSentAtMs', 'sessionTimeoutMs', 'generation', 'holdsUntilMs'] as const
+const fields = ['leaseSentAtMs', 'sessionTimeoutMs', 'generation', 'holdsUntilMs', 'currentSentAtMs'] as const
 type NoticeField = (typeof fields)[number]
 /** Behind them, two 32-bit words. */
 const joining = fields.length * 2
@@ -20,6 +25,7 @@ export class GroupNotice {
     const notice = new GroupNotice(buffer)
     notice.#set('sessionTimeoutMs', sessionTimeoutMs)
     notice.#set('generation', -1)
+    notice.#set('currentSentAtMs', Number.NEGATIVE_INFINITY)
     notice.endLease()
     return buffer
   }
@@ -56,6 +62,16 @@ export class GroupNotice {
 
   set generation(generation: number) {
     this.#set('generation', generation)
+  }
+
+  /** The coordinator has said that the present plan is that of its generation. @param sentAtMs when it was asked */
+  confirmed(sentAtMs: number): void {
+    this.#set('currentSentAtMs', sentAtMs)
+  }
+
+  /** No instance has got a plan yet that is newer than the one of a generation; or less than supersededMs ago. */
+  isCurrent(generation: number, nowMs = bootTimeMs()): boolean {
+    return generation === this.generation && nowMs < this.#get('currentSentAtMs') + currentMs
   }
 
   /**

@@ -149,7 +149,7 @@ export class GroupInstance {
         assigned: (assignment) => this.#assigned(assignment),
         removed: () => this.#removed(),
         resigned: () => this.#resigned(),
-        answered: (sentAtMs) => this.renewals.answered(sentAtMs),
+        answered: (sentAtMs, of) => this.renewals.answered(sentAtMs, of),
       },
       { nowMs: bootTimeMs, sleep },
     )

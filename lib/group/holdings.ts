@@ -2,7 +2,7 @@
  * What this instance holds, from the gauges of the store threads in shared memory, and from what the plans have said. The
  * store threads do not know the group: they have roles.
  */
-import type { GroupPlan, Holding } from '../group-protocol/member.ts'
+import type { GroupPlan, Holding, Route } from '../group-protocol/member.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import { Stats } from '../store-protocol/stats.ts'
 
@@ -60,7 +60,7 @@ export class Holdings {
           isLost = true
           this.#claims.delete(partition)
         }
-        held.push(this.#holding(stats, partition, plan?.routes[partition]?.isComplete === true))
+        held.push(this.#holding(stats, partition, plan?.routes[partition]))
       }
     }
     this.#primaries = primaries
@@ -76,12 +76,13 @@ export class Holdings {
     return sinceMs !== undefined && nowMs - sinceMs > promotionMs
   }
 
-  #holding(stats: Stats, partition: number, isCompleteInPlan: boolean): Holding {
+  #holding(stats: Stats, partition: number, planned: Route | undefined): Holding {
     const isPrimary = stats.gauge(partition, 'role') === 0
     const isReady = isPrimary || stats.gauge(partition, 'ready') === 1
     const isFilled = isPrimary || partitionStateOf(stats, partition) === 'running'
+    const isRead = (planned?.isComplete === true && isReady) || stats.gauge(partition, 'caughtUp') === 1
     if (!isFilled) this.#complete.delete(partition)
-    else if ((isCompleteInPlan && isReady) || stats.gauge(partition, 'caughtUp') === 1) this.#complete.add(partition)
+    else if (isRead) this.#complete.add(partition)
     return {
       partition,
       position: Math.max(0, stats.gauge(partition, 'changelogPosition')),
@@ -91,7 +92,8 @@ export class Holdings {
       isPrimary: isPrimary || this.#claims.has(partition),
       isPromoting: stats.gauge(partition, 'promoting') === 1,
       isComplete: this.#complete.has(partition),
-      hasStrangers: stats.gauge(partition, 'strangers') === 1,
+      // A copy may not have read yet what makes the plan say so.
+      hasStrangers: stats.gauge(partition, 'strangers') === 1 || planned?.hasStrangers === true,
       isHalfRead: stats.gauge(partition, 'halfRead') === 1,
     }
   }

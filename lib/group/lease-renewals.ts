@@ -13,8 +13,9 @@ export class LeaseRenewals {
     this.#notice = notice
   }
 
-  /** @param sentAtMs when the request was sent */
-  answered(sentAtMs: number): void {
+  /** @param sentAtMs when the request was sent, which was about a generation */
+  answered(sentAtMs: number, generation: number): void {
+    if (generation === this.#notice.generation) this.#notice.confirmed(sentAtMs)
     if (!this.#isDoubted) this.#notice.answered(sentAtMs)
   }
 

@@ -42,8 +42,8 @@ export interface MembershipEvents {
    * it stays primary until the next plan, or until it is fenced.
    */
   resigned: () => void
-  /** A heartbeat or sync was answered. @param sentAtMs when it was sent */
-  answered: (sentAtMs: number) => void
+  /** A heartbeat or sync of a generation was answered. @param sentAtMs when it was sent */
+  answered: (sentAtMs: number, generation: number) => void
 }
 
 /** Continues while the machine sleeps or the process is stopped. */

@@ -139,8 +139,8 @@ export class Membership {
     const bytes = await syncGroup(this.#client, identity, assignments, rebalanceTimeoutMs)
     if (this.#hasLeft()) return
     this.#state = 'stable'
-    this.#events.answered(sentAtMs)
     const { generation, memberId, protocol } = joined
+    this.#events.answered(sentAtMs, generation)
     if (isDebug()) {
       const message = 'Group {group}: member {memberId} of generation {generation}, leader: {isLeader}'
       log.debug(message, { group, memberId, generation, isLeader })
@@ -184,10 +184,10 @@ export class Membership {
       try {
         await heartbeat(this.#client, identity)
         this.#client.health.succeeded(operation)
-        this.#events.answered(sentAtMs)
+        this.#events.answered(sentAtMs, identity.generation)
       } catch (error) {
         if (this.#hasLeft()) return
-        if (hasBrokerCode(error, rebalanceInProgress)) this.#events.answered(sentAtMs)
+        if (hasBrokerCode(error, rebalanceInProgress)) this.#events.answered(sentAtMs, identity.generation)
         if (hasBrokerCode(error, rebalanceInProgress, unknownMember, illegalGeneration)) this.#refused(identity, error)
         else if (error instanceof LatchkeyError) this.#client.health.failed(error, { operation })
         else throw error

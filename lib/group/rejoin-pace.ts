@@ -21,7 +21,9 @@ export class RejoinPace {
   /** Says that another plan would go further. */
   want(nowMs: number, reason: RejoinReason): void {
     this.#reasons.add(reason)
-    const dueAtMs = Math.max(nowMs + batchMs, this.#askedAtMs + this.#intervalMs)
+    // A partition waits for the plan that says that it has strangers.
+    const pauseMs = reason === 'strangers' ? intervalMs : this.#intervalMs
+    const dueAtMs = Math.max(nowMs + batchMs, this.#askedAtMs + pauseMs)
     this.#dueAtMs = Math.min(this.#dueAtMs, dueAtMs)
   }
 

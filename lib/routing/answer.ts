@@ -12,6 +12,8 @@ export interface LocalCopies {
   roleOf(partition: number): number
   /** Whether some keys of the partition are not where the partitioner puts them. */
   hasStrangers(partition: number): boolean
+  /** Whether the plan of a generation is the present one of the group, as far as that matters for keys elsewhere. */
+  isCurrent(generation: number): boolean
 }
 
 /** The part of a store that routing uses. */

@@ -60,6 +60,7 @@ export class Routing<S extends RoutableStore> {
       },
       own: (partition) => store.copies.of(partition),
       hasStrangers: (partition) => store.copies.hasStrangers(partition),
+      isCurrent: (generation) => store.copies.isCurrent(generation),
       isDown: (memberId) => this.peers.of(memberId)?.breaker.down !== undefined,
     })
     this.peers = new Peers({

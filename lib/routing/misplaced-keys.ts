@@ -1,8 +1,9 @@
 /**
  * Keys that are where the partitioner does not put them: of a producer with another partitioner, or from before the
  * topic has grown. While the group knows of such keys, one that its own partition does not have is looked for in all
- * partitions before it is missing. So it is as well until all partitions were read once: whether they have such keys is
- * not known before. Then a partition that does not answer makes a key one that may still arrive.
+ * partitions before it is missing. So it is as well until all partitions were read once, and while there may be a plan that
+ * this instance has not got: whether there are such keys is not known then. A partition that does not answer makes a key
+ * one that may still arrive then.
  */
 import { isInstance, LatchkeyError } from '../errors.ts'
 import type { Lookup } from '../store-protocol/status.ts'
@@ -30,7 +31,8 @@ export async function findMisplaced(
   const startedAt = performance.now()
   for (;;) {
     const outcomes = await searchOnce(asker, keys, bytesMax)
-    const mayHelp = outcomes.some((outcome) => isInstance(outcome, LatchkeyError) && outcome.retriable)
+    const mayHelp =
+      asker.routes.hasStrangers && outcomes.some((outcome) => isInstance(outcome, LatchkeyError) && outcome.retriable)
     if (!mayHelp || performance.now() - startedAt + pauseMs >= roundsMs) return outcomes
     await Bun.sleep(pauseMs)
   }

@@ -22,6 +22,8 @@ export interface RouteTableSource {
   own(partition: number): OwnCopy
   /** A holder here has seen keys that the partitioner puts elsewhere. */
   hasStrangers(partition: number): boolean
+  /** No instance has a plan yet that knows more than the one of this generation. */
+  isCurrent(generation: number): boolean
   isDown(memberId: string): boolean
 }
 
@@ -59,9 +61,12 @@ export class RouteTable {
     return this.#hasStrangers
   }
 
-  /** The same, or that is not known yet: a partition was never read to the end that its source had at start. */
+  /**
+   * The same, or that is not known: a partition was never read to the end that its source had at start, or there may be
+   * another plan.
+   */
   get mayHaveStrangers(): boolean {
-    return this.#hasStrangers || !this.#isComplete
+    return this.#hasStrangers || !this.#isComplete || !this.#source.isCurrent(this.#view?.generation ?? -1)
   }
 
   setGroup(view: GroupView): void {

@@ -20,6 +20,12 @@ export interface WantedRoles {
   readonly replicas: readonly number[]
   /** As which member of the group offsets are committed; null if it is none at the moment. Absent without a group. */
   readonly member?: { readonly memberId: string; readonly generation: number } | null
+  /** Partitions that the group has got to know as having keys which the partitioner puts elsewhere. */
+  readonly strangers?: {
+    readonly partitions: readonly number[]
+    /** No other instance has to learn of it. */
+    readonly isAlone: boolean
+  }
 }
 
 /**

@@ -72,7 +72,8 @@ export class RoleChanges {
   }
 
   /** A partition in both lists becomes a primary. */
-  want({ primaries, replicas, member }: WantedRoles): void {
+  want({ primaries, replicas, member, strangers }: WantedRoles): void {
+    if (strangers !== undefined) this.#context.strangers?.known(strangers)
     const plan = member && `${member.memberId} ${member.generation}`
     // A plan that is repeated knows no better than before who has what this instance has lost.
     if (plan === undefined || (plan !== null && plan !== this.#plan)) this.#refused.clear()

@@ -6,12 +6,15 @@
 import type { RecordBatchReader } from '../kafka/record-batch/index.ts'
 import { loggerOf } from '../log/index.ts'
 import { partitionOf } from '../map/index.ts'
+import type { WantedRoles } from '../store-protocol/roles.ts'
 import type { Placing, SnapshotFacts } from '../store-protocol/snapshot-facts.ts'
 import type { Stats } from '../store-protocol/stats.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { RecordTrail } from './apply.ts'
 
 const log = loggerOf('store')
+
+type KnownStrangers = NonNullable<WantedRoles['strangers']>
 
 /** Returns undefined where partitions do not come and go. */
 export function strangersOf(
@@ -29,6 +32,7 @@ export class Strangers implements RecordTrail {
   // Of the batch whose records are applied.
   #partition = -1
   #other: RecordTrail | undefined
+  #known: (strangers: KnownStrangers) => void = () => {}
 
   constructor(stats: Stats, partitioner: StoreConfig['partitioner'], partitionCount: number) {
     this.#stats = stats
@@ -39,6 +43,16 @@ export class Strangers implements RecordTrail {
   /** How keys are placed that are not strangers. */
   get placing(): Placing {
     return { partitioner: this.#partitioner, partitionCount: this.#partitionCount }
+  }
+
+  /** Calls with what the plans of the group know, one after the other. */
+  onKnown(known: (strangers: KnownStrangers) => void): void {
+    this.#known = known
+  }
+
+  /** To be called with what the present plan of the group knows. */
+  known(strangers: KnownStrangers): void {
+    this.#known(strangers)
   }
 
   /** A copy begins empty. */
@@ -74,27 +88,33 @@ export class Strangers implements RecordTrail {
 
   note(batch: RecordBatchReader, sourceOffset: number): void {
     this.#other?.note(batch, sourceOffset)
-    if (batch.valueLength < 0 || this.#isPlaced(batch)) return
-    const partition = this.#partition
-    if (this.#stats.gauge(partition, 'strangers') === 1) return
+    if (batch.valueLength < 0 || this.isPlaced(this.#partition, batch.data, batch.keyStart, batch.keyLength)) return
+    this.met(this.#partition)
+  }
+
+  /** A key that enters a partition is not where the partitioner puts it. @returns whether it is the first one */
+  met(partition: number): boolean {
+    if (this.#stats.gauge(partition, 'strangers') === 1) return false
     this.#stats.setGauge(partition, 'strangers', 1)
     const message =
       'Partition {partition} has keys that {partitioner} puts elsewhere. A key that is not found is asked of all instances'
     log.warn(message, { partition, partitioner: this.#partitioner })
+    return true
   }
 
   settle(batch: RecordBatchReader): void {
     this.#other?.settle(batch)
   }
 
-  #isPlaced({ data, keyStart, keyLength }: RecordBatchReader): boolean {
+  /** Whether the partitioner puts a key into a partition. */
+  isPlaced(partition: number, data: Uint8Array, keyStart: number, keyLength: number): boolean {
     switch (this.#partitioner) {
       case 'murmur2':
-        return partitionOf(data, this.#partitionCount, keyStart, keyLength) === this.#partition
+        return partitionOf(data, this.#partitionCount, keyStart, keyLength) === partition
       case 'crc32':
         // librdkafka puts an empty key anywhere.
         if (keyLength === 0) return true
-        return Bun.hash.crc32(data.subarray(keyStart, keyStart + keyLength)) % this.#partitionCount === this.#partition
+        return Bun.hash.crc32(data.subarray(keyStart, keyStart + keyLength)) % this.#partitionCount === partition
       case 'none':
         return false
     }

@@ -45,6 +45,11 @@ export class HeldCopies {
     return this.#gauge(partition, 'strangers') === 1
   }
 
+  /** As GroupNotice.isCurrent; true without a group. */
+  isCurrent(generation: number): boolean {
+    return this.#lease?.isCurrent(generation) ?? true
+  }
+
   #gauge(partition: number, name: 'role' | 'strangers'): number {
     try {
       return this.#threads.stats.gauge(partition, name)

@@ -30,6 +30,11 @@ export class PrimaryLease {
     return this.#notice.hasLease() && !this.isUncertain
   }
 
+  /** As GroupNotice.isCurrent. */
+  isCurrent(generation: number): boolean {
+    return this.#notice.isCurrent(generation)
+  }
+
   /** Another plan may have come to other instances already, or a former primary may still answer. That ends soon. */
   get isUncertain(): boolean {
     return this.#notice.isJoining || this.#notice.isHolding()

@@ -14,7 +14,12 @@ const nothing = { primaries: [], replicas: [] }
 
 test('standbys are read before what this instance is to be primary of, and commits have its identity', () => {
   const member = { memberId: 'member-0', generation: 7 }
-  expect(wantedRoles(planned(plan).view, nothing)).toEqual({ primaries: [0], replicas: [2, 1], member })
+  expect(wantedRoles(planned(plan).view, nothing)).toMatchObject({ primaries: [0], replicas: [2, 1], member })
+})
+
+test('store threads learn which partitions the plan knows to have keys that belong elsewhere', () => {
+  const strange = planOf([{ primary: 0 }, { primary: 1, hasStrangers: true }])
+  expect(wantedRoles(planned(strange).view, nothing).strangers).toEqual({ partitions: [1], isAlone: false })
 })
 
 test('partitions that the plan does not know keep their roles', () => {
@@ -28,7 +33,7 @@ test('partitions that the plan does not know keep their roles', () => {
 
 test('an instance that is not in the plan keeps nothing, and commits as no member', () => {
   const held = { primaries: [4], replicas: [0] }
-  expect(wantedRoles(planned(plan, 'another').view, held)).toEqual({ primaries: [], replicas: [], member: null })
+  expect(wantedRoles(planned(plan, 'another').view, held)).toMatchObject({ primaries: [], replicas: [], member: null })
 })
 
 test('an instance that was removed is primary of nothing, and keeps its copies', () => {
@@ -47,5 +52,5 @@ test('a plan that cannot be read, such as one of a stranger, takes no copy out o
   )
   expect(wantedRoles(planned(strange).view, held)).toEqual({ primaries: [], replicas: [4, 0], member: null })
   // An empty one says that the group has no room.
-  expect(wantedRoles(planned(unread).view, held)).toEqual({ primaries: [], replicas: [], member: null })
+  expect(wantedRoles(planned(unread).view, held)).toMatchObject({ primaries: [], replicas: [], member: null })
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { GroupNotice } from '../../lib/group-protocol/group-notice.ts'
+import { GroupNotice, supersededMs } from '../../lib/group-protocol/group-notice.ts'
 import { bootTimeMs } from '../../lib/linux/boot-time.ts'
 
 const sessionTimeoutMs = 6_000
@@ -23,6 +23,15 @@ test('a lease lasts a session timeout from when the answered heartbeat was sent'
   expect(notice.leaseMs(6_999)).toBe(1)
   notice.endLease()
   expect(notice.hasLease(1_000)).toBe(false)
+})
+
+test('a plan is the present one for less time than others wait for that, and no plan of another generation is', () => {
+  const notice = new GroupNotice(GroupNotice.buffer(sessionTimeoutMs))
+  notice.generation = 4
+  expect(notice.isCurrent(4, 1_000)).toBe(false)
+  notice.confirmed(1_000)
+  expect([notice.isCurrent(4, 1_000), notice.isCurrent(3, 1_000)]).toEqual([true, false])
+  expect(notice.isCurrent(4, 1_000 + supersededMs)).toBe(false)
 })
 
 test('a lease counts from when it was sent, also if the answer came late', () => {

@@ -50,6 +50,15 @@ test('a copy is complete once the plan says so and it is ready, until it is read
   expect(isComplete()).toBe(false)
 })
 
+test('a copy has keys that belong elsewhere as soon as the plan says so: it may not have read them yet', () => {
+  const { stats, holdings } = setup(1)
+  const hasStrangers = (isKnown: boolean) =>
+    holdings.look(planOf([{ primary: 1, copies: [0], hasStrangers: isKnown }]), 0).held[0]!.hasStrangers
+  expect([hasStrangers(false), hasStrangers(true)]).toEqual([false, true])
+  stats.setGauge(0, 'strangers', 1)
+  expect(hasStrangers(false)).toBe(true)
+})
+
 test('a primary is complete once it has caught up with its source', () => {
   const { stats, holdings } = setup(0)
   stats.setGauge(0, 'caughtUp', 0)

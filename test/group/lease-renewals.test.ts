@@ -12,23 +12,32 @@ function open() {
 
 test('an answer renews the lease', () => {
   const { notice, renewals } = open()
-  renewals.answered(nowMs)
+  renewals.answered(nowMs, 1)
   expect([notice.hasLease(nowMs + 5_999), notice.hasLease(nowMs + 6_000)]).toEqual([true, false])
+})
+
+test('a plan is confirmed by answers about its generation only', () => {
+  const { notice, renewals } = open()
+  notice.generation = 4
+  renewals.answered(nowMs, 5)
+  expect(notice.isCurrent(4, nowMs)).toBe(false)
+  renewals.answered(nowMs, 4)
+  expect(notice.isCurrent(4, nowMs)).toBe(true)
 })
 
 test('a member that was removed has no lease until it claims what the next plan gives to it', () => {
   const { notice, renewals } = open()
   notice.generation = 4
-  renewals.answered(nowMs)
+  renewals.answered(nowMs, 1)
   renewals.end()
   // What was on its way.
   renewals.agreed(4)
-  renewals.answered(nowMs)
+  renewals.answered(nowMs, 1)
   expect(notice.hasLease(nowMs)).toBe(false)
   notice.generation = 6
-  renewals.answered(nowMs)
+  renewals.answered(nowMs, 1)
   expect(notice.hasLease(nowMs)).toBe(false)
   renewals.agreed(6)
-  renewals.answered(nowMs)
+  renewals.answered(nowMs, 1)
   expect(notice.hasLease(nowMs)).toBe(true)
 })

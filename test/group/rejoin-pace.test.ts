@@ -33,6 +33,14 @@ test('requests that change nothing become rarer, down to one in 30 seconds, unti
   expect(reasons).toEqual([undefined, 'lost', undefined])
 })
 
+test('a partition that waits for its strangers to be known does not wait until a quiet group asks again', () => {
+  const pace = new RejoinPace()
+  expect(requests(pace, 20_000, false).at(-1)).toBe(12_200)
+  expect(pace.take(20_000)).toBeUndefined()
+  pace.want(20_000, 'strangers')
+  expect(pace.take(20_200)).toBeDefined()
+})
+
 test('a plan of another request fulfils what depends on the plan, and not the other wishes', () => {
   const pace = new RejoinPace()
   pace.want(0, 'ready')

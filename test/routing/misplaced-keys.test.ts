@@ -90,6 +90,16 @@ test('before all partitions were read once, a key is looked for in all that answ
   expect(await problemOf(await a.get('none'))).toMatchObject({ status: 404, caughtUp: false })
 })
 
+test('while there may be another plan, a key is looked for in all that answer', async () => {
+  plan(nodes, [['a'], ['b'], ['b'], ['c']])
+  a.store.copies.isCurrentPlan = false
+  expect((await a.get(stray)).status).toBe(200)
+  const many = await fetch(`${a.url}/stores/orders?keys=${stray}`)
+  expect(await many.json()).toMatchObject({ entries: [{ key: stray }] })
+  await c[Symbol.asyncDispose]()
+  expect(await problemOf(await a.get(stray))).toMatchObject({ status: 404, caughtUp: false })
+})
+
 test('without such keys in the group a miss asks no other instance', async () => {
   plan(nodes, [['a'], ['b'], ['b'], ['c']])
   const before = b.store.lookups

@@ -13,7 +13,13 @@ test.each([
   ['a copy asks the primary', copy, 1, forward],
   ['an instance that is going to be primary waits', copy, 0, awaitPromotion],
 ] as const)('%s', (_, own, primary, decision) => {
-  const table = new RouteTable({ partitionCount: 1, own: () => own, hasStrangers: () => false, isDown: () => false })
+  const table = new RouteTable({
+    partitionCount: 1,
+    own: () => own,
+    hasStrangers: () => false,
+    isDown: () => false,
+    isCurrent: () => true,
+  })
   table.setGroup(planned(planOf([{ primary }])).view)
   expect(table.decision[0]).toBe(decision)
 })

@@ -39,6 +39,7 @@ export class DirectWrites {
     pendingValues?.release(this.#map.operationsAbsorbed)
     readFrame(records, (keyStart, keyLength, valueStart, valueLength) => {
       const isAfter = after >= 0
+      if (valueLength >= 0) state.strangerHold?.meets(records, keyStart, keyLength)
       state.queue.append(
         records,
         keyStart,

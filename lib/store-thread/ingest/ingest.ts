@@ -23,6 +23,7 @@ import { Refusals } from './refusals.ts'
 import { RepairPort } from './repair-port.ts'
 import { Settlement } from './settlement.ts'
 import { SourceReader } from './source-reader.ts'
+import { StrangerHolds } from './stranger-holds.ts'
 
 export class Ingest {
   /** Operations on partitions for repairs of the changelog. */
@@ -35,6 +36,7 @@ export class Ingest {
   readonly #reader: SourceReader
   readonly #writer: ChangelogWriter
   readonly #settlement: Settlement
+  readonly #strangerHolds: StrangerHolds | undefined
 
   constructor(store: StoreContext, events: PartitionLifecycle) {
     const context = ingestContextOf(store, events)
@@ -51,13 +53,15 @@ export class Ingest {
     this.#writer = new ChangelogWriter(context, settlement)
     this.#settlement = settlement
     this.#amending = new Amending(context)
+    this.#strangerHolds = StrangerHolds.of(context)
     this.repairs = new RepairPort(context, this.#amending, settlement)
   }
 
   /** @param end of the changelog partition, as recovery read it */
   add(partition: number, { position, epochs }: PartitionStart, identity: ProducerIdentity, end: PartitionEnd): void {
     const { partitions, pool, stats, changes, producer } = this.#context
-    partitions.add(new PartitionIngest(partition, position, pool, this.#conversion?.hasCallbacks, epochs))
+    const hold = this.#strangerHolds?.of(partition)
+    partitions.add(new PartitionIngest(partition, position, pool, this.#conversion?.hasCallbacks, epochs, hold))
     stats.setGauge(partition, 'position', position)
     changes.positions.noteSource(partition, position)
     changes.recorder.reached(partition, end.offset)
@@ -125,6 +129,7 @@ export class Ingest {
 
   stop(): void {
     this.#context.linger.stop()
+    this.#strangerHolds?.stop()
     this.stopFetching()
     this.#context.producer.stop()
     this.#deadLetters?.stop()

@@ -4,6 +4,7 @@
  * - `acknowledged` never exceeds `consumed` by decoding, and falls only with rewind().
  * - Everything consumed is acknowledged, skipped, in a waiting batch, in flight, or held for dead letters.
  * - While dead letters are not acknowledged, no batch is given out and `acknowledged` stays.
+ * - While a stranger is held back, no batch is given out.
  * - While the partition is withheld, only amendments are given out.
  * - `bytes` is the size of all batches that wait in `queue`, are in flight, or hold dead letters.
  */
@@ -14,6 +15,7 @@ import { DeadLetterHold } from './dead-letter-hold.ts'
 import { PendingValues } from './pending-values.ts'
 import { ReadState } from './read-state.ts'
 import type { RereadFilter } from './reread-filter.ts'
+import type { StrangerHold } from './stranger-holds.ts'
 
 export interface PartitionStart {
   /** Offset in the source. */
@@ -31,6 +33,8 @@ export class PartitionIngest {
   /** Leader epochs of what was read from the source. */
   readonly epochs: EpochTrail
   readonly reading = new ReadState()
+  /** Looks at keys that are appended; undefined without a group. */
+  readonly strangerHold: StrangerHold | undefined
   readonly deadLetters = new DeadLetterHold()
   /** Batches that wait to be written. */
   readonly queue: ChangelogQueue
@@ -47,7 +51,15 @@ export class PartitionIngest {
    * @param position source offset to begin at
    * @param epochs leader epochs of what was read before it
    */
-  constructor(partition: number, position: number, pool: BatchPool, hasCallbacks = false, epochs = new EpochTrail()) {
+  constructor(
+    partition: number,
+    position: number,
+    pool: BatchPool,
+    hasCallbacks = false,
+    epochs = new EpochTrail(),
+    strangerHold?: StrangerHold,
+  ) {
+    this.strangerHold = strangerHold
     this.partition = partition
     this.epochs = epochs
     this.pendingValues = hasCallbacks ? new PendingValues() : undefined
@@ -128,7 +140,7 @@ export class PartitionIngest {
    * @param isDue whether to write the open batch although it is not full
    */
   takeBatch(isDue: (openedAt: number) => boolean = always): ChangelogBatch | undefined {
-    if (this.deadLetters.count > 0) return undefined
+    if (this.deadLetters.count > 0 || this.strangerHold?.isHeld === true) return undefined
     const batch = this.queue.shift(isDue)
     if (batch === undefined) return undefined
     this.#inFlight++

@@ -24,12 +24,15 @@ export class Settlement {
   readonly #directWrites: DirectWrites
   readonly #headerSelector: HeaderSelector | undefined
   readonly #batch = new RecordBatchReader()
+  /** What follows records whose keys were looked at before they were written. */
+  readonly #placed: Pick<IngestContext, 'changes' | 'strangers' | 'snapshots'>
 
   constructor(context: IngestContext, refusals: Refusals, directWrites: DirectWrites) {
     this.#context = context
     this.#refusals = refusals
     this.#directWrites = directWrites
     this.#headerSelector = headerSelectorOf(context.config)
+    this.#placed = { changes: context.changes, snapshots: context.snapshots, strangers: undefined }
   }
 
   /** @param baseOffset of the batch in the changelog; -1 if the broker has not named it */
@@ -44,7 +47,8 @@ export class Settlement {
     const map = config.useProcessingOnly ? undefined : this.#context.map
     const records = batch.openIn(this.#batch)
     const likely = baseOffset >= 0 ? baseOffset : producer.endOffset(partition)
-    const trail = map && trailsOf(this.#context, partition, baseOffset, likely)
+    const followed = state.strangerHold === undefined ? this.#context : this.#placed
+    const trail = map && trailsOf(followed, partition, baseOffset, likely)
     const applied = applyRecords(map, stats, partition, records, 0, trail, this.#headerSelector)
     if (baseOffset >= 0) changes.recorder.reached(partition, baseOffset + batch.count)
     else changes.recorder.lost(partition)

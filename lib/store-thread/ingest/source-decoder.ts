@@ -180,6 +180,7 @@ export class SourceDecoder {
       timestamp = this.#clamp(state, batch)
     }
     const headers = this.#headers
+    if (valueLength >= 0) state.strangerHold?.meets(source, keyStart, keyLength)
     if (this.#size.isExceeded(keyLength, valueLength, headers)) {
       const alone = this.#size.compressed(batch, source, keyStart, valueStart, valueLength, timestamp, headers)
       if (alone !== undefined) state.queue.push(alone)

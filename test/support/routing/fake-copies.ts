@@ -22,6 +22,12 @@ class FakeStates extends Map<number, CopyState> {
     return this.of(partition).role
   }
 
+  isCurrentPlan = true
+
+  isCurrent(): boolean {
+    return this.isCurrentPlan
+  }
+
   hasStrangers(partition: number): boolean {
     return this.strange.has(partition)
   }
