@@ -10,6 +10,8 @@ import type { StoreAccess } from './store-port.ts'
 const log = loggerOf('snapshot')
 
 const intervalMsDefault = 60_000
+/** In a group an instance beside another one is usual. */
+const takenAdvice = '. Give each instance on this host a SNAPSHOT_DIR of its own'
 
 export class SnapshotLock {
   readonly #path: string
@@ -25,8 +27,8 @@ export class SnapshotLock {
     if (whyNot === undefined) return
     // The store threads report a directory that they cannot open. That needs a restart, so it is not tried again here.
     if ('fault' in openSnapshotDirectory(path)) return
-    const message = 'Locking snapshots in {path}: {whyNot}. The store runs without, and tries again each minute'
-    log.warn(message, { path, whyNot })
+    const message = 'Locking snapshots in {path}: {whyNot}. The store runs without, and tries again each minute{advice}'
+    log.warn(message, { path, whyNot: whyNot.reason, advice: whyNot.isTaken ? takenAdvice : '' })
     this.#timer = setInterval(() => this.#again(), intervalMs)
     this.#timer.unref()
   }
@@ -65,9 +67,9 @@ export class SnapshotLock {
   }
 
   /** @returns why there is no lock */
-  #try(): string | undefined {
+  #try(): { reason: string; isTaken: boolean } | undefined {
     const locked = lockSnapshots(this.#path)
-    if ('whyNot' in locked) return locked.whyNot
+    if ('whyNot' in locked) return { reason: locked.whyNot, isTaken: locked.isTaken === true }
     this.#release = () => locked.release()
     this.#prepare()
     return undefined

@@ -16,7 +16,7 @@ test('one has the lock, and another gets it when it is released', async () => {
   try {
     expect([first.state, second.state]).toEqual([{ isSnapshotsLocked: true }, { isSnapshotsLocked: false }])
     expect(lines.join('\n')).toContain(
-      `Locking snapshots in ${path}: another process holds its lock. The store runs without`,
+      `Locking snapshots in ${path}: another process holds its lock. The store runs without, and tries again each minute. Give each instance on this host a SNAPSHOT_DIR of its own`,
     )
     first.release()
     await until('the second has it', () => later === 1)

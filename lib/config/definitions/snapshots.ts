@@ -10,7 +10,7 @@ export const snapshotDefinitions = {
     v.metadata({
       variable: 'SNAPSHOT_DIR',
       meaning:
-        'Directory for snapshots of the entries, from which a restart recovers in a fraction of the time. It holds keys and values in the clear.',
+        'Directory for snapshots of the entries, from which a restart recovers in a fraction of the time. It holds keys and values in the clear. One process at a time uses it: each instance on a host needs its own.',
       brief: 'Directory for snapshots, for fast restarts',
       allowed: 'the path of a directory',
       default: 'none: no snapshots',

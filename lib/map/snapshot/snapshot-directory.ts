@@ -38,13 +38,13 @@ export interface Candidates {
  * Locks the directory of a store's snapshots until the returned function is called or the process ends. Makes it if it
  * does not exist. Once for each process: a second call does not get the lock either.
  */
-export function lockSnapshots(path: string): { release(): void } | { whyNot: string } {
+export function lockSnapshots(path: string): { release(): void } | { whyNot: string; isTaken?: boolean } {
   if (!canLockFiles) return { whyNot: 'this system has no flock(2) that Latchkey can call' }
   try {
     systemDisk.makeDirectory(path)
     systemDisk.checkOwner(path)
     const release = lockFile(`${path}/${lockName}`)
-    return release === undefined ? { whyNot: 'another process holds its lock' } : { release }
+    return release === undefined ? { whyNot: 'another process holds its lock', isTaken: true } : { release }
   } catch (error) {
     return { whyNot: messageOf(error) }
   }
