@@ -2,6 +2,7 @@
 import type { RespStats } from '../metrics/index.ts'
 import { Token } from '../text/token.ts'
 import { Turns } from '../turns.ts'
+import { KeyCount } from './key-count.ts'
 import { Notifier } from './push/notifier.ts'
 import type { RespStore } from './store-view.ts'
 
@@ -23,6 +24,8 @@ export class RespContext {
   readonly token: Token
   readonly connectionsMax: number
   readonly notifier: Notifier
+  /** For INFO. */
+  readonly keyCount: KeyCount
   /** Shared by the clients of this thread. */
   readonly turns: Turns
   #port: number
@@ -36,6 +39,7 @@ export class RespContext {
     this.store = store
     this.stats = stats
     this.notifier = new Notifier(store, turns, { threads, counted: (keys) => stats.addTrackedKeys(keys) })
+    this.keyCount = new KeyCount(store)
     this.token = Token.of(token)
     this.#port = port
     this.connectionsMax = connectionsMax

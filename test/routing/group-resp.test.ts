@@ -1,7 +1,7 @@
 /** The Redis protocol in a group: commands reach all partitions. */
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import type { RespStore } from '../../lib/resp/index.ts'
-import { type Reply, ReplyError } from '../support/resp/replies.ts'
+import { command, type Reply, ReplyError } from '../support/resp/replies.ts'
 import { Talk } from '../support/resp/talk.ts'
 import { keyIn } from '../support/routing/fake-copies.ts'
 import { FakeEntries } from '../support/routing/fake-entries.ts'
@@ -44,6 +44,24 @@ async function scan(between: (turn: number) => void = () => {}): Promise<{ keys:
   } while (cursors.at(-1) !== '0')
   return { keys, cursors }
 }
+
+test('INFO counts the keys of the group, as DBSIZE does, once in a second', async () => {
+  fill(30)
+  const keys = await talks[0]!.ask('DBSIZE')
+  for (const talk of talks) expect(String(await talk.ask('INFO', 'keyspace'))).toContain(`db0:keys=${String(keys)},`)
+  for (const { store } of nodes) store.records.clear()
+  expect(String(await talks[0]!.ask('INFO'))).toContain(`db0:keys=${String(keys)},`)
+  // What waits for other instances does not come behind later replies.
+  const bytes = Buffer.concat([command('INFO', 'keyspace'), command('PING')])
+  expect(await new Talk<RespStore>({}, nodes[1]!.routing.store).all(bytes)).toEqual([expect.any(String), 'PONG'])
+})
+
+test('INFO answers without a count while an instance of the group does not', async () => {
+  plan(nodes, [['a'], ['b'], ['c'], []])
+  const text = String(await new Talk<RespStore>({}, nodes[0]!.routing.store).ask('INFO'))
+  expect(text).toContain('redis_version')
+  expect(text).toEndWith('# Keyspace\r\n')
+})
 
 test('GET, MGET and EXISTS find keys of all instances, and know which do not exist', async () => {
   fill(30)

@@ -8,18 +8,31 @@ type InfoField = readonly [string, string | number]
 const everything = new Set(['all', 'default', 'everything'])
 const startedAt = performance.now()
 
-export function info(client: Client): void {
+export function info(client: Client): void | Promise<void> {
   const asked = new Set<string>()
   for (let index = 1; index < client.args.count; index++) asked.add(wordOf(client, index))
   const isWhole = asked.size === 0 || [...asked].some((word) => everything.has(word))
   const shown = Object.entries(sections).filter(([name]) => isWhole || asked.has(name.toLowerCase()))
-  const texts = shown.map(([name, fieldsOf]) => {
-    const fields = fieldsOf(client).map(([field, value]) => `${field}:${value}\r\n`)
-    return `# ${name}\r\n${fields.join('')}`
-  })
-  client.replies.verbatim(texts.join('\r\n'))
+  const texts = shown.map(([name, fieldsOf]) => textOf(name, fieldsOf(client)))
+  const isCounted = isWhole || asked.has('keyspace')
+  const keys = isCounted ? client.context.keyCount.now() : undefined
+  const reply = (count: number | undefined) => {
+    if (isCounted) texts.push(textOf('Keyspace', keyspaceOf(count)))
+    client.replies.verbatim(texts.join('\r\n'))
+  }
+  return keys instanceof Promise ? keys.then(reply) : reply(keys)
 }
 
+function textOf(name: string, fields: readonly InfoField[]): string {
+  return `# ${name}\r\n${fields.map(([field, value]) => `${field}:${value}\r\n`).join('')}`
+}
+
+/** As Redis, without a line for a database without keys. */
+function keyspaceOf(keys: number | undefined): InfoField[] {
+  return keys === undefined || keys === 0 ? [] : [['db0', `keys=${keys},expires=0,avg_ttl=0`]]
+}
+
+/** All but the last, Keyspace, which may have to wait for other instances. */
 const sections: Readonly<Record<string, (client: Client) => InfoField[]>> = {
   Server: ({ context: { port } }) => {
     const seconds = Math.floor((performance.now() - startedAt) / 1_000)
@@ -72,10 +85,6 @@ const sections: Readonly<Record<string, (client: Client) => InfoField[]>> = {
     ]
   },
   Cluster: () => [['cluster_enabled', 0]],
-  Keyspace: ({ context: { store } }) => {
-    const keys = store.status().details.reduce((sum, { entries }) => sum + entries, 0)
-    return keys === 0 ? [] : [['db0', `keys=${keys},expires=0,avg_ttl=0`]]
-  },
 }
 
 /** Clients wait while `loading` is 1: ioredis asks until it is 0. */
