@@ -5,7 +5,7 @@
 import { LatchkeyError } from '../errors.ts'
 import { type LookupStats, outcomeOf } from '../metrics/index.ts'
 import { accepted } from './accept.ts'
-import type { Answer } from './answer.ts'
+import { addHeaders, type Answer } from './answer.ts'
 import type { CaughtUp } from './caught-up.ts'
 import { positionOf } from './cursor.ts'
 import { dumpOf } from './dump.ts'
@@ -16,7 +16,7 @@ import { type LookupHandler, lookupPrefix } from './lookup.ts'
 import { ManyHandler } from './many.ts'
 import { countAll, countWalked, limitDefault, limitMax, pageOf, pageUrl } from './page.ts'
 import { Parameters, partitionMax } from './parameters.ts'
-import { PendingAnswer } from './pending-answer.ts'
+import { mapAnswer, PendingAnswer } from './pending-answer.ts'
 import { problemResponse } from './problem.ts'
 import { readJsonBody } from './request-body.ts'
 import type { RequestHead } from './request-head.ts'
@@ -90,11 +90,18 @@ export class CollectionHandler {
     const asked = new Set(kinds.filter(([, pattern]) => pattern.test(query)).map(([kind]) => kind))
     if (asked.size > 1) throw exclusive([...asked])
     if (asked.has('key')) return this.#lookups.handle(request, target)
-    if (asked.has('count')) return this.#count(query, fail)
-    if (!asked.has('keys')) return this.#walk(request, query, fail)
+    if (asked.has('count')) return this.#ofPart(this.#count(query, fail))
+    if (!asked.has('keys')) return this.#ofPart(this.#walk(request, query, fail))
     const parameters = new Parameters('Reading many keys', query, ['keys', 'max-lag'], ['keys'])
     const keys = keysOfQuery(parameters.all('keys'))
     return this.#many.answer(keys, { form: formOf(request), maxLag: maxLagOf(target) })
+  }
+
+  /** An answer that has some of the partitions says so. */
+  #ofPart(answer: Answer | Promise<Answer>): Answer | Promise<Answer> {
+    const { part } = this.#store
+    if (part === undefined) return answer
+    return mapAnswer(answer, (made) => addHeaders(made, { 'X-Latchkey-Partitions': `${part.held}/${part.all}` }))
   }
 
   #answerBody(request: RequestHead, target: string, query: string): Answer | Promise<Answer> {

@@ -103,6 +103,13 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
     return this.#group !== undefined
   }
 
+  /** With ROUTING=none walks and counts have what is held here. */
+  get part(): StoreReads['part'] {
+    if (this.#group !== undefined) return undefined
+    const [held, all] = [this.#store.heldPartitions.length, this.#table.partitionCount]
+    return held < all ? { held, all } : undefined
+  }
+
   getMany(keys: readonly Uint8Array[], bytesMax: number): ManyLookups | Promise<ManyLookups> {
     return (this.#group ?? this.#store).getMany(keys, bytesMax)
   }

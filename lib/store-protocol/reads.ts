@@ -69,6 +69,11 @@ export interface StoreReads {
   readonly walkMark: string
   /** Other instances of a group are read, too: positions may have the mark of another process. */
   readonly readsGroup?: boolean
+  /**
+   * Set where a group has more than what walks and counts have here: number of partitions held, and of all. Throws as
+   * heldPartitions.
+   */
+  readonly part?: { readonly held: number; readonly all: number } | undefined
   /** @param bytesMax values beyond it, after the first, are left out: answer_full */
   getMany(keys: readonly Uint8Array[], bytesMax: number): ManyLookups | Promise<ManyLookups>
   /** @throws LatchkeyError partition_not_held; replica_recovering or rebuilding while the partition is not complete */

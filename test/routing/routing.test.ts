@@ -1,7 +1,8 @@
 import { expect, test } from 'bun:test'
 import { problemOf, serveFake } from '../support/http/fake-store.ts'
-import { keyIn, replica } from '../support/routing/fake-copies.ts'
-import { announce, countRequests, plan, put, startInstance } from '../support/routing/instances.ts'
+import { keyIn, primary, replica } from '../support/routing/fake-copies.ts'
+import { FakeEntries } from '../support/routing/fake-entries.ts'
+import { announce, countRequests, plan, put, startInstance, startInstanceOf } from '../support/routing/instances.ts'
 
 const token = 'a token of the group'
 
@@ -106,6 +107,29 @@ test('with ROUTING=none, who asks gets the URL of the instance that has the key'
   })
   expect((await a.get(keyIn(1))).headers.get('x-latchkey-role')).toBe('replica')
   expect(b.store.lookups).toBe(0)
+})
+
+test('with ROUTING=none, a page, a stream and a count say of how many partitions they are', async () => {
+  const store = new FakeEntries('mark-a')
+  await using a = startInstanceOf('a', store, { mode: 'none' })
+  await using b = startInstance('b', { mode: 'none' })
+  plan([a, b], [['a'], ['a'], ['b'], ['b']])
+  store.heldPartitions = [0, 1]
+  const partsOf = async (query: string, accept: string) => {
+    const answer = await fetch(`${a.url}/stores/orders${query}`, { headers: { accept } })
+    return [answer.status, answer.headers.get('x-latchkey-partitions')]
+  }
+  const requests = [
+    ['?limit=5', 'application/json'],
+    ['', 'application/x-ndjson'],
+    ['?count', 'application/json'],
+    ['?count&prefix=a', 'application/json'],
+  ] as const
+  const asked = () => Promise.all(requests.map(([query, accept]) => partsOf(query, accept)))
+  expect(await asked()).toEqual(requests.map(() => [200, '2/4']))
+  store.heldPartitions = [0, 1, 2, 3]
+  for (const partition of store.heldPartitions) store.copies.set(partition, primary)
+  expect(await asked()).toEqual(requests.map(() => [200, null]))
 })
 
 test('before the first plan a lookup is answered 503', async () => {

@@ -41,6 +41,7 @@ const listHeaders = () =>
     'X-Latchkey-Epoch': 'Instant of the answer; of a page, of its last part',
     'X-Latchkey-Epochs': 'In a group, instead: `<instance>=<epoch>` of each that has read a part',
     'X-Latchkey-Restarted': 'In a group: partitions of a page that were begun again',
+    'X-Latchkey-Partitions': 'With ROUTING=none: of how many partitions a page, a stream or a count is, such as 3/12',
     Link: 'The next page, with rel="next"',
   })
 
