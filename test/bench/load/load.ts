@@ -22,6 +22,8 @@ export interface Target {
   seconds: number
   /** `single` where absent. */
   form?: LoadForm
+  /** Of the server. */
+  token?: string | undefined
 }
 
 const wrk = Bun.which('wrk')
@@ -39,12 +41,12 @@ export async function lookups(target: Target): Promise<Load> {
   return { ...(JSON.parse(last) as Omit<Load, 'processorShare'>), processorShare: processorMs / wallMs }
 }
 
-function commandOf({ url, lookupPath, keys, connections, seconds, form = 'single' }: Target): string[] {
+function commandOf({ url, lookupPath, keys, connections, seconds, form = 'single', token = '' }: Target): string[] {
   if (!wrk) {
     const script = join(import.meta.dir, 'sockets.ts')
-    return [process.execPath, script, url, lookupPath, String(keys), String(connections), String(seconds), form]
+    return [process.execPath, script, url, lookupPath, String(keys), String(connections), String(seconds), form, token]
   }
   const script = join(import.meta.dir, 'lookups.lua')
   const rate = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '20s']
-  return [wrk, ...rate, '-s', script, url, '--', lookupPath, String(keys), form, String(keysOf(form))]
+  return [wrk, ...rate, '-s', script, url, '--', lookupPath, String(keys), form, String(keysOf(form)), token]
 }

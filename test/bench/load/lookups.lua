@@ -1,5 +1,5 @@
 -- Requests for random keys, the same ones for every contender. Arguments: path of a lookup without its key, number of
--- keys, form of the requests (requests.ts has the same ones), keys of one request.
+-- keys, form of the requests (requests.ts has the same ones), keys of one request, token of the server.
 local path, keys, form, each
 local isChecked = false
 local tail = " HTTP/1.1\r\nHost: 127.0.0.1\r\n"
@@ -9,6 +9,7 @@ function init(args)
   keys = tonumber(args[2])
   form = args[3]
   each = tonumber(args[4])
+  if args[5] ~= nil and args[5] ~= "" then tail = tail .. "Authorization: Bearer " .. args[5] .. "\r\n" end
   math.randomseed(20240229)
 end
 

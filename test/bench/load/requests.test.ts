@@ -10,6 +10,12 @@ test('a single lookup has its key in the path', () => {
   expect(asked('single')).toBe('GET /stores/orders/user-0 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
 })
 
+test('a token is sent with each request', () => {
+  const request = { form: 'single', lookupPath: '/stores/orders/', hostname: '127.0.0.1', randomId: () => 7 } as const
+  expect(requestOf({ ...request, token: 'secret' })).toEndWith('\r\nAuthorization: Bearer secret\r\n\r\n')
+  expect(requestOf({ ...request, token: '' })).toBe(requestOf(request))
+})
+
 test('many keys stand in the query of the collection, each with its name', () => {
   const target = asked('keys').split(' ')[1]!
   const { pathname, searchParams } = new URL(target, 'http://127.0.0.1')

@@ -12,6 +12,8 @@ export interface Asking {
   /** Path of a key's lookup, without the key. */
   lookupPath: string
   hostname: string
+  /** Of the server; none if empty. */
+  token?: string | undefined
   /** Of a random key that exists. */
   randomId(): number
 }
@@ -20,10 +22,11 @@ export function keysOf(form: LoadForm): number {
   return form === 'single' ? 1 : keysEach
 }
 
-export function requestOf({ form, lookupPath, hostname, randomId }: Asking): string {
+export function requestOf({ form, lookupPath, hostname, token = '', randomId }: Asking): string {
   const keys = Array.from({ length: keysOf(form) }, () => `user-${randomId()}`)
   const collection = lookupPath.slice(0, -1)
-  const host = ` HTTP/1.1\r\nHost: ${hostname}\r\n`
+  const authorization = token === '' ? '' : `Authorization: Bearer ${token}\r\n`
+  const host = ` HTTP/1.1\r\nHost: ${hostname}\r\n${authorization}`
   if (form === 'single') return `GET ${lookupPath}${keys[0]}${host}\r\n`
   if (form === 'keys') return `GET ${collection}?${keys.map((key) => `keys=${key}`).join('&')}${host}\r\n`
   const body = JSON.stringify({ keys })

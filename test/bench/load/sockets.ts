@@ -2,12 +2,12 @@
  * Lookups over HTTP from a separate process: so many connections, each with one request under way, random keys. Prints one line of JSON.
  * Raw sockets, because fetch() costs more than the lookups that it asks for.
  *
- *     bun test/bench/load/sockets.ts <url> <path of a lookup without its key> <keys> <connections> <seconds> <single|keys|query>
+ *     bun test/bench/load/sockets.ts <url> <path of a lookup without its key> <keys> <connections> <seconds> <single|keys|query> [token]
  */
 import { isWhole } from './connection.ts'
 import { type LoadForm, loadForms, requestOf } from './requests.ts'
 
-const [url, lookupPath = '', keys, connections, seconds, asked] = process.argv.slice(2)
+const [url, lookupPath = '', keys, connections, seconds, asked, token] = process.argv.slice(2)
 const { hostname, port } = new URL(url!)
 const keyCount = Number(keys)
 const form: LoadForm = loadForms.find((one) => one === asked) ?? 'single'
@@ -23,7 +23,7 @@ interface Connection {
 
 function send(socket: Bun.Socket<Connection>): void {
   socket.data.sentAt = performance.now()
-  socket.write(requestOf({ form, lookupPath, hostname, randomId }))
+  socket.write(requestOf({ form, lookupPath, hostname, token, randomId }))
 }
 
 function data(socket: Bun.Socket<Connection>, chunk: Buffer): void {

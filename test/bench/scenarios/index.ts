@@ -3,6 +3,7 @@ import { conversions } from './conversions.ts'
 import { endless } from './endless.ts'
 import { feed } from './feed.ts'
 import { freshness } from './freshness.ts'
+import { group } from './group.ts'
 import { large } from './large.ts'
 import { limits } from './limits.ts'
 import { memory } from './memory.ts'
@@ -40,5 +41,6 @@ export async function runScenarios(bench: Bench): Promise<string[]> {
   if (asked.has('memory')) await memory(bench)
   if (asked.has('snapshots')) tables.push(...(await restartSnapshot(bench)))
   if (asked.has('snapshot-writing')) await snapshotWriting(bench)
+  if (asked.has('group')) await group(bench)
   return tables
 }

@@ -16,5 +16,6 @@ export const scenarioNames = [
   'memory',
   'snapshots',
   'snapshot-writing',
+  'group',
 ] as const
 export type ScenarioName = (typeof scenarioNames)[number]
