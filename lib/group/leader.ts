@@ -127,10 +127,17 @@ export class Leader {
       const plan = assignPartitions(byAge, options, excluded)
       const whole = this.#encode(joined, plan, generation, false)
       if (recordBytes(joined, whole) <= budgetBytes) return { plan, assignments: whole }
-      const own = this.#encode(joined, plan, generation, true)
-      const bytes = recordBytes(joined, own)
-      if (bytes <= limitBytes || byAge.length <= 1) return { plan, assignments: own }
-      const kept = Math.min(byAge.length - 1, Math.max(1, Math.floor((byAge.length * limitBytes) / bytes)))
+      const fixed = recordBytes(joined, new Map())
+      const isLast = byAge.length <= 1
+      // Each of them takes a while to make, and they are about equal in size.
+      let perMember = encodePlan({ group: this.#options.group, generation }, this.#options.token, plan, 0).length
+      if (isLast || fixed + perMember * byAge.length <= limitBytes) {
+        const own = this.#encode(joined, plan, generation, true)
+        const bytes = recordBytes(joined, own)
+        if (isLast || bytes <= limitBytes) return { plan, assignments: own }
+        perMember = (bytes - fixed) / byAge.length
+      }
+      const kept = Math.min(byAge.length - 1, Math.max(1, Math.floor((limitBytes - fixed) / perMember)))
       for (const { memberId, url } of byAge.splice(kept)) {
         excluded.push({ memberId, url, reason: tooLarge })
       }
@@ -150,15 +157,15 @@ export class Leader {
     const whole = isOwnOnly ? undefined : encodePlan(context, token, plan)
     const assignments = new Map<string, Buffer>()
     const excluded = new Map(plan.excluded.map((one) => [one.memberId, one]))
+    const primaries = Map.groupBy(plan.routes.keys(), (partition) => plan.routes[partition]!.primary)
     for (const { memberId } of joined) {
       const index = indexes.get(memberId)
       const reason = excluded.get(memberId)
-      const primaries = [...plan.routes.keys()].filter((partition) => plan.routes[partition]!.primary === index)
       // An empty assignment says the same as this reason.
       if (reason?.reason === tooLarge) continue
       const own = reason && encodePlan(context, token, exclusion(reason))
       const data = own ?? whole ?? encodePlan(context, token, plan, index)
-      assignments.set(memberId, encodeAssignment(topic, primaries, data))
+      assignments.set(memberId, encodeAssignment(topic, (index !== undefined && primaries.get(index)) || [], data))
     }
     return assignments
   }

@@ -27,17 +27,21 @@ export class Standing {
     this.#seeds = this.members.map(({ id }) => hashOf(id))
     this.#ends = new Float64Array(this.partitions)
     this.#bytes = new Float64Array(this.partitions)
-    this.#held = this.members.map(({ held, partitionCount }) => {
+    const terms = new Float64Array(this.partitions).fill(-1)
+    const claimants = Array.from({ length: this.partitions }, (): number[] => [])
+    this.#held = this.members.map(({ held, partitionCount }, member) => {
       const byPartition = Array.from<Holding | undefined>({ length: this.partitions })
       for (const one of held) {
         if (one.partition >= partitionCount) continue
         byPartition[one.partition] = one
         this.#ends[one.partition] = Math.max(this.#ends[one.partition]!, one.position)
         this.#bytes[one.partition] = Math.max(this.#bytes[one.partition]!, one.bytes)
+        terms[one.partition] = Math.max(terms[one.partition]!, one.term)
+        if (one.isPromoting || one.isPrimary) claimants[one.partition]!.push(member)
       }
       return byPartition
     })
-    this.current = Int32Array.from({ length: this.partitions }, (_, partition) => this.#currentOf(partition))
+    this.current = Int32Array.from(claimants, (some, partition) => this.#currentOf(partition, some, terms[partition]!))
   }
 
   holding(member: number, partition: number): Holding | undefined {
@@ -79,16 +83,14 @@ export class Standing {
   /**
    * One that promotes it got it from a plan, and is not interrupted. Else the primary of the highest term: one of a
    * lower term than anybody has seen does not know yet that it was succeeded.
+   * @param term the highest
    */
-  #currentOf(partition: number): number {
+  #currentOf(partition: number, claimants: readonly number[], term: number): number {
     let current = -1
     let isPromoting = false
-    let term = -1
-    for (const held of this.#held) term = Math.max(term, held[partition]?.term ?? -1)
     let highest = -1
-    for (const [member, held] of this.#held.entries()) {
-      const one = held[partition]
-      if (one === undefined || !(one.isPromoting || one.isPrimary)) continue
+    for (const member of claimants) {
+      const one = this.#held[member]![partition]!
       if (!one.isPromoting && (isPromoting || one.term < term)) continue
       const isFurther = one.isPromoting && !isPromoting
       if (current >= 0 && !isFurther && one.term <= highest) continue

@@ -14,8 +14,9 @@ export function targetsOf(standing: Standing): Int32Array {
     targets[partition] = member
     room.take(member, partition)
   }
+  const owned = ownedOf(standing)
   for (const member of standing.eligible) {
-    for (const partition of toKeep(standing, member)) {
+    for (const partition of toKeep(standing, member, owned[member]!)) {
       if (room.count(member) >= quotas[member]!) break
       if (room.fits(member, partition)) take(partition, member)
     }
@@ -30,6 +31,13 @@ export function targetsOf(standing: Standing): Int32Array {
     if (candidates.length > 0) take(partition, candidates.reduce(better(standing, room, partition)))
   }
   return targets
+}
+
+/** Returns the partitions that each member has now. */
+function ownedOf({ members, current }: Standing): number[][] {
+  const owned = members.map((): number[] => [])
+  for (const [partition, member] of current.entries()) owned[member]?.push(partition)
+  return owned
 }
 
 /** Those that have most now get the remainder, so that the fewest partitions move. */
@@ -48,11 +56,10 @@ function quotasOf({ members, eligible, partitions, current }: Standing): Int32Ar
  * Partitions that a member has now. What others hold ready is at the end: it can be given away at once. What only others
  * hold ready is not kept.
  */
-function toKeep(standing: Standing, member: number): number[] {
+function toKeep(standing: Standing, member: number, owned: readonly number[]): number[] {
   const kept: number[] = []
   const movable: number[] = []
-  for (const [partition, current] of standing.current.entries()) {
-    if (current !== member) continue
+  for (const partition of owned) {
     const isElsewhere = standing.eligible.some((other) => other !== member && standing.isReady(other, partition))
     const { isPromoting } = standing.holding(member, partition)!
     if (!isElsewhere) kept.push(partition)
