@@ -6,20 +6,21 @@ import { randomBytes } from 'node:crypto'
 import { LatchkeyError } from '../errors.ts'
 import { GroupNotice } from '../group-protocol/group-notice.ts'
 import type { GroupState } from '../group-protocol/group-status.ts'
-import { loggerOf, type LogLevel } from '../log/index.ts'
+import { loggerOf } from '../log/index.ts'
 import type { AdvertisedPlace, FromGroupThread, ToGroupThread } from '../store-protocol/group-messages.ts'
 import type { WantedRoles } from '../store-protocol/roles.ts'
 import type { FromThread } from '../store-protocol/thread-messages.ts'
 import type { StoreAccess } from '../store/store-port.ts'
 import type { Store } from '../store/store.ts'
-import type { ElasticEvents, ElasticOptions } from './elastic-options.ts'
+import type { ElasticEvents, ElasticOptions, PassedToGroup } from './elastic-options.ts'
 import { FormerClaims } from './former-claims.ts'
 import { GroupConditions } from './group-conditions.ts'
 import { GroupLog } from './group-log.ts'
 import { type GroupPort, openGroupPort } from './group-port.ts'
-import { groupStatusOf, type PlanMessage, type ReachedState } from './group-status-of.ts'
+import { GroupReports } from './group-reports.ts'
+import type { PlanMessage, ReachedState, UnreadMessage } from './group-status-of.ts'
 import { HandoverLog } from './handover-log.ts'
-import { rolesOfRemoved, wantedRoles } from './wanted-roles.ts'
+import { keptRoles, rolesOfRemoved, wantedRoles } from './wanted-roles.ts'
 
 const log = loggerOf('group')
 
@@ -49,9 +50,12 @@ export class ElasticInstance {
   #wanted: WantedRoles | undefined
   readonly #formerClaims = new FormerClaims((generation) => this.#port?.post({ type: 'agreed', generation }))
   #trouble: string | undefined
+  /** The present plan cannot be read: the last one stays. */
+  #unread: UnreadMessage | undefined
+  /** Since the last plan, others may have had what this instance is primary of. */
+  #isDoubted = false
   #partitionCount = 0
-  #reported = ''
-  #reportedPlan: PlanMessage | undefined
+  readonly #reports = new GroupReports()
   #timer: ReturnType<typeof setInterval> | undefined
   #reachable: ReachedState = { isReachable: null }
   #handover: HandoverLog | undefined
@@ -120,14 +124,9 @@ export class ElasticInstance {
     this.#port.terminate()
   }
 
-  /** A member refuses connections. */
-  suspect(memberId: string): void {
-    this.#port?.post({ type: 'suspect', memberId })
-  }
-
-  /** A member has answered at a URL, and said that it is this one. */
-  memberReached(memberId: string, url: string): void {
-    this.#port?.post({ type: 'reached', memberId, url })
+  /** What a member does, and what was changed, for the group thread. */
+  post(message: PassedToGroup): void {
+    this.#port?.post(message)
   }
 
   /** Whether the others reach this instance. */
@@ -136,10 +135,6 @@ export class ElasticInstance {
     if (this.#state !== 'leaving') this.#log.reached(reachable)
     if (reachable.isReachable !== null) this.#port?.post({ type: 'reachable', isReachable: reachable.isReachable })
     this.#report()
-  }
-
-  setLogLevel(level: LogLevel): void {
-    this.#port?.post({ type: 'log-level', level })
   }
 
   #observed(message: FromThread): void {
@@ -171,6 +166,9 @@ export class ElasticInstance {
       case 'plan':
         this.#planned = message
         this.#log.planned(message)
+        if (this.#isDoubted) this.#demoteAll()
+        this.#isDoubted = false
+        this.#unread = undefined
         if (this.#state !== 'leaving') this.#state = 'stable'
         this.#want(wantedRoles(message.view, this.#held))
         this.#formerClaims.planned(message.view.generation, this.#held.primaries, this.#wanted!.primaries)
@@ -178,12 +176,16 @@ export class ElasticInstance {
       case 'joining':
         if (this.#state !== 'leaving') this.#state = 'joining'
         break
+      case 'unread':
+        this.#unread = message
+        this.#log.unread(message)
+        this.#keep()
+        break
       case 'removed':
-        this.#formerClaims.removed(this.#held.primaries)
-        this.#want(rolesOfRemoved(this.#held))
+        this.#demoteAll()
         break
       case 'resigned':
-        if (this.#wanted !== undefined) this.#want({ ...this.#wanted, member: null })
+        this.#keep()
         break
       case 'trouble':
         this.#trouble = message.trouble ?? undefined
@@ -199,6 +201,18 @@ export class ElasticInstance {
     this.#report()
   }
 
+  /** What others have is not known. What is primary here stays so: the fence decides who writes. */
+  #keep(): void {
+    this.#isDoubted = true
+    this.#formerClaims.unknown()
+    if (this.#wanted !== undefined) this.#want(keptRoles(this.#wanted, this.#held))
+  }
+
+  #demoteAll(): void {
+    this.#formerClaims.removed(this.#held.primaries)
+    this.#want(rolesOfRemoved(this.#held))
+  }
+
   #want(wanted: WantedRoles): void {
     this.#wanted = wanted
     this.#store!.want(wanted)
@@ -212,18 +226,14 @@ export class ElasticInstance {
 
   #report(): void {
     if (this.#events === undefined) return
-    const [planned, trouble] = [this.#planned, this.#trouble]
+    const [planned, unread] = [this.#planned, this.#unread]
     this.#handover?.look(planned?.view, this.#held.primaries)
-    const facts = { name: this.#options.name, state: this.#state, url: this.#url, reached: this.#events.peers() }
+    const trouble = this.#trouble ?? unread?.reason
+    const [facts, peers] = [{ name: this.#options.name, state: this.#state, url: this.#url }, this.#events.peers()]
     const now = { stats: this.#store!.stats, partitionCount: this.#partitionCount, reachable: this.#reachable }
-    const conditions = this.#conditions.look({ ...now, planned, trouble })
-    // All that a report is made of. A plan is compared by identity: the group may have thousands of partitions.
-    const text = JSON.stringify([facts.state, facts.url, [...facts.reached], trouble, conditions])
-    if (planned === this.#reportedPlan && text === this.#reported) return
-    this.#reported = text
-    this.#reportedPlan = planned
-    const status = groupStatusOf({ ...facts, planned, trouble })
-    this.#events.report({ ...(planned && { view: planned.view }), status, conditions })
+    const conditions = this.#conditions.look({ ...now, planned, trouble, unread })
+    const report = this.#reports.next({ ...facts, reached: peers, planned, trouble }, conditions)
+    if (report !== undefined) this.#events.report(report)
   }
 
   #ended(message: string): void {

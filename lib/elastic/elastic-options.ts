@@ -1,5 +1,6 @@
 /** What an instance of a group needs, and what it says. */
 import type { LatchkeyError } from '../errors.ts'
+import type { ToGroupThread } from '../store-protocol/group-messages.ts'
 import type { GroupReport } from '../store-protocol/group-report.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
@@ -21,3 +22,6 @@ export interface ElasticEvents {
   /** Whether this instance reaches the other members, by member id. */
   peers: () => ReadonlyMap<string, ReachedState>
 }
+
+/** What everything but the store has for the group thread. */
+export type PassedToGroup = Extract<ToGroupThread, { type: 'reached' | 'suspect' | 'token' | 'log-level' }>

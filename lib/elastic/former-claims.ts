@@ -16,7 +16,7 @@ export class FormerClaims {
 
   /** @param held partitions that this instance is primary of */
   removed(held: readonly number[]): void {
-    this.#generation = undefined
+    this.unknown()
     for (const partition of held) this.#partitions.add(partition)
   }
 
@@ -25,6 +25,11 @@ export class FormerClaims {
     this.removed(held.filter((partition) => !wanted.includes(partition)))
     this.#generation = generation
     this.gaveUp([])
+  }
+
+  /** What others have is not known. */
+  unknown(): void {
+    this.#generation = undefined
   }
 
   /** @param partitions that the store reports as copies */

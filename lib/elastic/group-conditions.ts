@@ -7,7 +7,7 @@ import type { WantedRoles } from '../store-protocol/roles.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { Condition } from '../store-protocol/status.ts'
 import { rangesOf } from '../text/ranges.ts'
-import type { PlanMessage, ReachedState } from './group-status-of.ts'
+import type { PlanMessage, ReachedState, UnreadMessage } from './group-status-of.ts'
 import { wantedRoles } from './wanted-roles.ts'
 
 const rangesMax = 12
@@ -18,6 +18,8 @@ export interface GroupNow {
   /** Undefined before the first plan. */
   planned: PlanMessage | undefined
   trouble: string | undefined
+  /** Why the present plan cannot be read: the last one stays. */
+  unread?: Pick<UnreadMessage, 'reason' | 'isOdd'> | undefined
   stats: Pick<StatsView, 'gauge' | 'partitions'>
   partitionCount: number
   /** Whether the others reach this instance. */
@@ -39,7 +41,10 @@ export class GroupConditions {
     return [this.#inGroup(now), this.#routed(now), this.#filled(now), reachableOf(now.reachable)]
   }
 
-  #inGroup({ planned, trouble }: GroupNow): Condition {
+  #inGroup({ planned, trouble, unread }: GroupNow): Condition {
+    // A stranger that makes the plans does not make all instances unready.
+    const isUnread = unread !== undefined && planned !== undefined && planned.excludedReason === undefined
+    if (isUnread) return { name: 'in_group', ok: !unread.isOdd, reason: unread.reason }
     const wait = trouble === undefined ? withoutPlan : `no plan comes: ${trouble}`
     const reason = planned === undefined ? wait : planned.excludedReason
     return reason === undefined ? { name: 'in_group', ok: true } : { name: 'in_group', ok: false, reason }

@@ -7,6 +7,7 @@ const log = loggerOf('group')
 export class GroupLog {
   readonly #group: string
   #excludedReason: string | undefined
+  #unreadReason: string | undefined
   #isReachable = true
   #differing = ''
 
@@ -17,6 +18,10 @@ export class GroupLog {
 
   planned({ excludedReason: reason, differing }: Pick<PlanMessage, 'excludedReason' | 'differing'>): void {
     const group = this.#group
+    if (this.#unreadReason !== undefined) {
+      this.#unreadReason = undefined
+      if (reason === undefined) log.info('A plan of group {group} has come for this instance again', { group })
+    }
     if (reason !== this.#excludedReason) {
       this.#excludedReason = reason
       if (reason === undefined) log.info('Group {group} has this instance in its plan now', { group })
@@ -27,6 +32,13 @@ export class GroupLog {
     this.#differing = names
     if (names === '') log.info('Settings of the instances of group {group} agree now', { group })
     else log.warn('Settings differ between the instances of group {group}: {names}', { group, names })
+  }
+
+  /** The present plan cannot be read. */
+  unread({ reason }: { reason: string }): void {
+    if (reason === this.#unreadReason) return
+    this.#unreadReason = reason
+    log.warn('No plan comes for this instance of group {group}: {reason}', { group: this.#group, reason })
   }
 
   /** Not known yet says nothing. */

@@ -4,6 +4,7 @@ import type { GroupView } from '../group-protocol/group-view.ts'
 import type { FromGroupThread } from '../store-protocol/group-messages.ts'
 
 export type PlanMessage = FromGroupThread & { type: 'plan' }
+export type UnreadMessage = FromGroupThread & { type: 'unread' }
 
 export interface ReachedState {
   isReachable: boolean | null

@@ -36,3 +36,13 @@ export function wantedRoles({ plan, memberId, generation }: GroupView, held: Hel
 export function rolesOfRemoved({ primaries, replicas }: HeldRoles): WantedRoles {
   return { primaries: [], replicas: [...primaries, ...replicas], member: null }
 }
+
+/**
+ * Returns the roles while no plan can be read, as far as they are those of the last one: nothing becomes primary, and
+ * commits fail, and are repeated as those of the next one.
+ */
+export function keptRoles(wanted: WantedRoles, { primaries: held }: HeldRoles): WantedRoles {
+  const isHeld = (partition: number) => held.includes(partition)
+  const waiting = wanted.primaries.filter((partition) => !isHeld(partition))
+  return { ...wanted, primaries: wanted.primaries.filter(isHeld), replicas: [...waiting, ...wanted.replicas] }
+}

@@ -14,9 +14,14 @@ export class GroupCounters {
     this.#reason = reason
   }
 
-  planned(plan: GroupPlan, memberId: string): void {
+  /** A plan has come that cannot be read. */
+  unread(): void {
     this.#rebalances[this.#reason]++
     this.#reason = 'other'
+  }
+
+  planned(plan: GroupPlan, memberId: string): void {
+    this.unread()
     const own = plan.members.findIndex((member) => member.memberId === memberId)
     const ownId = plan.members[own]?.id
     for (const [partition, { primary }] of plan.routes.entries()) {

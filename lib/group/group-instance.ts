@@ -1,8 +1,9 @@
 /** This instance as a member of its group: joins it, reports what it holds, leads if it has to, passes plans on, leaves. */
 import { deadline } from '../deadline.ts'
 import { GroupNotice } from '../group-protocol/group-notice.ts'
-import type { GroupPlan, Holding, MemberReport } from '../group-protocol/member.ts'
+import type { Holding, MemberReport } from '../group-protocol/member.ts'
 import { sleep } from '../kafka/backoff.ts'
+import { describeGroup } from '../kafka/described-group.ts'
 import type { JoinedMember, JoinResult } from '../kafka/group-requests.ts'
 import { bootTimeMs } from '../linux/boot-time.ts'
 import type { FromGroupThread, GroupConfig } from '../store-protocol/group-messages.ts'
@@ -16,14 +17,14 @@ import { Leader } from './leader.ts'
 import { LeaseRenewals } from './lease-renewals.ts'
 import { encodeMember } from './member-data.ts'
 import { memberReports, type ReportNow } from './member-report.ts'
-import type { GroupAssignment } from './membership-options.ts'
-import { Membership } from './membership.ts'
+import { type GroupAssignment, Membership } from './membership.ts'
 import { awaited, hasHandedOver } from './plan.ts'
+import { Plans } from './plans.ts'
 import { groupProtocols } from './protocols.ts'
-import { excludedReason, readPlan } from './read-plan.ts'
 import { isRefused } from './refused.ts'
 import { RejoinPace } from './rejoin-pace.ts'
 import { SuccessorHold } from './successor-hold.ts'
+import { UnreadPlans } from './unread-plans.ts'
 
 const lookIntervalMs = 100
 /** For the answer to LeaveGroup: without it the session ends by itself. */
@@ -46,8 +47,9 @@ export class GroupInstance {
   readonly #leader: Leader
   readonly #pace = new RejoinPace()
   readonly #counters = new GroupCounters()
-  readonly #successors: SuccessorHold
   readonly #expulsions: Expulsions
+  readonly #unread: UnreadPlans
+  readonly #plans: Plans
   readonly #reportOf: (now: ReportNow) => MemberReport
   readonly #left = Promise.withResolvers<void>()
   #membership: Membership | undefined
@@ -55,9 +57,7 @@ export class GroupInstance {
   #partitionCount = 0
   #isBegun = false
   #isUnreachable = false
-  #plan: GroupPlan | undefined
-  #planText = ''
-  #memberId = ''
+  #token: string | undefined
   #differing: readonly string[] = []
   /** What the last report had. */
   #reported: readonly Holding[] = []
@@ -75,8 +75,8 @@ export class GroupInstance {
     this.#client = createGroupClient(store)
     this.#notice = new GroupNotice(store.elastic!.notice!)
     this.renewals = new LeaseRenewals(this.#notice)
+    this.#token = token
     this.#leader = new Leader({ group: this.#group, topic: store.sourceTopic, token, standbys })
-    this.#successors = new SuccessorHold(2 * clientsConfigOf(store).consumer.heartbeatMs)
     this.#reportOf = memberReports(config)
     this.#expulsions = new Expulsions({
       isRefused,
@@ -84,6 +84,18 @@ export class GroupInstance {
       nowMs: bootTimeMs,
       sleep: (ms) => sleep(ms, forever),
     })
+    this.#unread = new UnreadPlans({
+      group: this.#group,
+      token: () => this.#token,
+      describe: () => describeGroup(this.#client, this.#group),
+      expel: async (memberId) => this.#membership?.expel(memberId),
+      said: (unread) => this.#events.post({ type: 'unread', ...unread }),
+    })
+    const [notice, renewals, pace, counters] = [this.#notice, this.renewals, this.#pace, this.#counters]
+    const [expulsions, holdings, unread] = [this.#expulsions, this.#holdings, this.#unread]
+    const successors = new SuccessorHold(2 * clientsConfigOf(store).consumer.heartbeatMs)
+    const followers = { notice, renewals, pace, counters, expulsions, holdings, successors, unread }
+    this.#plans = new Plans(followers, events.post)
   }
 
   /** Adds what a store thread may hold. Joins the group with the first one. */
@@ -107,6 +119,13 @@ export class GroupInstance {
     if (this.#isUnreachable === !isReachable) return
     this.#isUnreachable = !isReachable
     this.#pace.want(bootTimeMs(), 'reachable')
+  }
+
+  /** Signs and reads with another token from now on. */
+  replaceToken(token: string): void {
+    this.#token = token
+    this.#leader.replaceToken(token)
+    this.#ask('token')
   }
 
   reached(memberId: string, url: string): void {
@@ -157,17 +176,17 @@ export class GroupInstance {
   }
 
   #report(): Buffer {
-    const { store, token } = this.#config
+    const { store } = this.#config
     // First this, then the holdings: a promotion that begins meanwhile is in the report, or waits for the plan.
     this.#notice.isJoining = true
     this.#events.post({ type: 'joining' })
-    const { held } = this.#holdings.look(this.#plan, bootTimeMs())
+    const { held } = this.#holdings.look(this.#plans.plan, bootTimeMs())
     this.#reported = held
     const isLeaving = this.#leavesByMs !== undefined
     this.#isLeavingKnown = isLeaving
     const [url, partitionCount, isUnreachable] = [this.#url, this.#partitionCount, this.#isUnreachable]
     const report = this.#reportOf({ url, partitionCount, isLeaving, isUnreachable, held })
-    return encodeSubscription([store.sourceTopic], encodeMember(this.#group, token, report))
+    return encodeSubscription([store.sourceTopic], encodeMember(this.#group, this.#token, report))
   }
 
   #assign(members: readonly JoinedMember[], { generation }: JoinResult, waitedMs: number): ReadonlyMap<string, Buffer> {
@@ -177,33 +196,9 @@ export class GroupInstance {
     return decision.assignments
   }
 
-  #assigned({ generation, memberId, isLeader, protocol, bytes }: GroupAssignment): void {
-    const nowMs = bootTimeMs()
-    const own = { memberId, url: this.#url }
-    const plan = readPlan({ group: this.#group, generation }, this.#config.token, own, bytes)
-    const text = JSON.stringify([plan.routes, plan.members])
-    this.#pace.planned(text !== this.#planText)
-    this.#planText = text
-    this.#plan = plan
-    this.#memberId = memberId
-    if (!isLeader) this.#differing = []
-    this.#counters.planned(plan, memberId)
-    this.#expulsions.planned(plan.members, memberId)
-    this.#holdings.planned(plan, memberId)
-    this.#notice.holdsUntilMs = this.#successors.planned(plan, memberId, nowMs)
-    this.#notice.generation = generation
-    const view = { plan, memberId, generation }
-    const excluded = excludedReason(plan, memberId)
-    const [differing, { figures }] = [this.#differing, this.#counters]
-    this.#events.post({
-      type: 'plan',
-      view,
-      isLeader,
-      protocol,
-      differing,
-      figures,
-      ...(excluded !== undefined && { excludedReason: excluded }),
-    })
+  #assigned(assignment: GroupAssignment): void {
+    const reader = { group: this.#group, token: this.#token, url: this.#url }
+    this.#plans.take(assignment, reader, assignment.isLeader ? this.#differing : [], bootTimeMs())
     this.#notice.isJoining = false
   }
 
@@ -222,12 +217,14 @@ export class GroupInstance {
 
   #look(): void {
     const nowMs = bootTimeMs()
-    const { held, isLost } = this.#holdings.look(this.#plan, nowMs)
+    const { held, isLost } = this.#holdings.look(this.#plans.plan, nowMs)
     if (isLost) this.#pace.want(nowMs, 'lost')
-    const why = this.#plan && awaited(this.#plan, this.#memberId, held, this.#reported)
+    const { plan, memberId } = this.#plans
+    const why = plan && awaited(plan, memberId, held, this.#reported)
     if (why !== undefined) this.#pace.want(nowMs, why)
     const reason = this.#pace.take(nowMs)
     if (reason !== undefined) this.#ask(reason)
+    this.#unread.look(nowMs).catch(this.#events.failed)
     const { trouble } = this.#client.health
     if (trouble !== this.#trouble) this.#events.post({ type: 'trouble', trouble: trouble ?? null })
     this.#trouble = trouble
@@ -245,6 +242,6 @@ export class GroupInstance {
     // Without a lease, the others have what this one had, or the group has none that could take it.
     if (this.#membership === undefined || !this.#notice.hasLease()) return true
     if (this.#membership.state !== 'stable' || !this.#isLeavingKnown) return false
-    return hasHandedOver(this.#plan, this.#memberId, held)
+    return hasHandedOver(this.#plans.plan, this.#plans.memberId, held)
   }
 }

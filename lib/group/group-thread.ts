@@ -58,6 +58,9 @@ self.onmessage = ({ data }: MessageEvent<ToGroupThread>) => {
     case 'leave':
       void leave(data.handoverSeconds)
       break
+    case 'token':
+      instance?.replaceToken(data.token)
+      break
     case 'log-level':
       changeLogLevel(data.level)
       break

@@ -41,6 +41,7 @@ export interface GroupDecision {
 
 export class Leader {
   readonly #options: LeaderOptions
+  #token: string | undefined
   #known: ReadonlySet<string> = new Set()
   #newestMs = Number.NEGATIVE_INFINITY
   /** The last time for which another plan was announced. */
@@ -50,6 +51,12 @@ export class Leader {
 
   constructor(options: LeaderOptions) {
     this.#options = options
+    this.#token = options.token
+  }
+
+  /** Reads and signs with another token from now on. */
+  replaceToken(token: string): void {
+    this.#token = token
   }
 
   /**
@@ -81,7 +88,8 @@ export class Leader {
   }
 
   #read(joined: readonly JoinedMember[]): { members: GroupMember[]; excluded: ExcludedMember[] } {
-    const { group, token } = this.#options
+    const { group } = this.#options
+    const token = this.#token
     const members: GroupMember[] = []
     const excluded: ExcludedMember[] = []
     for (const { memberId, metadata } of joined) {
@@ -130,7 +138,7 @@ export class Leader {
       const fixed = recordBytes(joined, new Map())
       const isLast = byAge.length <= 1
       // Each of them takes a while to make, and they are about equal in size.
-      let perMember = encodePlan({ group: this.#options.group, generation }, this.#options.token, plan, 0).length
+      let perMember = encodePlan({ group: this.#options.group, generation }, this.#token, plan, 0).length
       if (isLast || fixed + perMember * byAge.length <= limitBytes) {
         const own = this.#encode(joined, plan, generation, true)
         const bytes = recordBytes(joined, own)
@@ -151,7 +159,8 @@ export class Leader {
     generation: number,
     isOwnOnly: boolean,
   ): Map<string, Buffer> {
-    const { group, topic, token } = this.#options
+    const { group, topic } = this.#options
+    const token = this.#token
     const context = { group, generation }
     const indexes = new Map(plan.members.map(({ memberId }, index) => [memberId, index]))
     const whole = isOwnOnly ? undefined : encodePlan(context, token, plan)

@@ -18,6 +18,7 @@ export interface MembershipOptions {
 export interface GroupAssignment {
   generation: number
   memberId: string
+  leaderId: string
   isLeader: boolean
   protocol: string
   /** Empty if the leader had nothing for this member. */

@@ -139,13 +139,13 @@ export class Membership {
     const bytes = await syncGroup(this.#client, identity, assignments, rebalanceTimeoutMs)
     if (this.#hasLeft()) return
     this.#state = 'stable'
-    const { generation, memberId, protocol } = joined
+    const { generation, memberId, leaderId, protocol } = joined
     this.#events.answered(sentAtMs, generation)
     if (isDebug()) {
       const message = 'Group {group}: member {memberId} of generation {generation}, leader: {isLeader}'
       log.debug(message, { group, memberId, generation, isLeader })
     }
-    this.#events.assigned({ generation, memberId, isLeader, protocol, bytes })
+    this.#events.assigned({ generation, memberId, leaderId, isLeader, protocol, bytes })
   }
 
   #assign(joined: JoinResult, waitedMs: number): ReadonlyMap<string, Buffer> {

@@ -13,8 +13,10 @@ export interface OwnPlace {
  * than the leader.
  */
 export function readPlan(context: PlanContext, token: string | undefined, own: OwnPlace, bytes: Buffer): GroupPlan {
-  const { value, reason } = decodePlan(context, token, assignmentData(bytes))
-  if (value !== undefined) return value
+  const data = assignmentData(bytes)
+  const { value, reason } = decodePlan(context, token, data)
+  // It has no signature.
+  if (value !== undefined) return data.length === 0 ? { ...value, isUnread: true } : value
   const found = `the plan of group ${context.group} is ${reason}`
   return { ...exclusion({ ...own, reason: found }), isUnread: true }
 }

@@ -55,7 +55,10 @@ export class EmbeddedGroup {
   /** Joins the group, once. @param token that serve() requires, and all other instances, too; it may be replaced later */
   join(store: Store, token: string | undefined, lookupStats: LookupStats): Routing<Store> {
     if (this.#routing !== undefined) {
-      if (token !== undefined && token !== this.#token) this.#routing.replaceToken(token)
+      if (token !== undefined && token !== this.#token) {
+        this.#routing.replaceToken(token)
+        this.#instance.post({ type: 'token', token })
+      }
       this.#token = token
       return this.#routing
     }
@@ -66,8 +69,8 @@ export class EmbeddedGroup {
       mode,
       tls: { ca },
       counts: lookupStats.forwards,
-      reached: (memberId, url) => this.#instance.memberReached(memberId, url),
-      suspect: (memberId) => this.#instance.suspect(memberId),
+      reached: (memberId, url) => this.#instance.post({ type: 'reached', memberId, url }),
+      suspect: (memberId) => this.#instance.post({ type: 'suspect', memberId }),
     })
     this.#routing = routing
     this.#watch = new PeerWatch(routing.peers, (state) => this.#instance.setReachable(state))

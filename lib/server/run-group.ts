@@ -41,10 +41,11 @@ export function elasticInstanceOf(
 export function groupEventsOf(instance: ElasticInstance | undefined): GroupEvents | undefined {
   return (
     instance && {
-      reached: (memberId, url) => instance.memberReached(memberId, url),
-      suspect: (memberId) => instance.suspect(memberId),
+      reached: (memberId, url) => instance.post({ type: 'reached', memberId, url }),
+      suspect: (memberId) => instance.post({ type: 'suspect', memberId }),
       reachable: (state) => instance.setReachable(state),
-      logLevelChanged: (level) => instance.setLogLevel(level),
+      logLevelChanged: (level) => instance.post({ type: 'log-level', level }),
+      tokenReplaced: (token) => instance.post({ type: 'token', token }),
     }
   )
 }

@@ -41,9 +41,11 @@ export interface GroupEvents extends PeerEvents {
   reachable(state: PeerState): void
   /** The log level of all threads is another one now. */
   logLevelChanged(level: LogLevel): void
+  /** Requests need another token now. */
+  tokenReplaced(token: string): void
 }
 
-const noEvents: GroupEvents = { reached() {}, suspect() {}, reachable() {}, logLevelChanged() {} }
+const noEvents: GroupEvents = { reached() {}, suspect() {}, reachable() {}, logLevelChanged() {}, tokenReplaced() {} }
 
 export interface SharedStore {
   readonly store: Store
@@ -137,6 +139,7 @@ export function startServer(
       routing?.replaceToken(text)
       server.tokenReplaced()
       threads.replaceToken(text)
+      events.tokenReplaced(text)
     },
     setGroup(group) {
       threads.setGroup(group)

@@ -41,6 +41,8 @@ export type ToGroupThread =
   | { type: 'agreed'; generation: number }
   /** Hands over what this instance holds, within a bound, and leaves. */
   | { type: 'leave'; handoverSeconds: number }
+  /** SERVER_TOKEN was replaced. */
+  | { type: 'token'; token: string }
   | { type: 'log-level'; level: LogLevel }
 
 export type FromGroupThread =
@@ -57,6 +59,8 @@ export type FromGroupThread =
       differing: readonly string[]
       figures: GroupFigures
     }
+  /** The plan of the present generation cannot be read, and why. The last one stays in force. */
+  | { type: 'unread'; reason: string; isOdd: boolean }
   /** A new plan is asked for: the present one counts until it comes. */
   | { type: 'joining' }
   /** The coordinator has removed this instance: others may take what it holds. */

@@ -34,3 +34,11 @@ test('after a removal, all has to be given up, also what the next plan gives bac
   claims.gaveUp([1])
   expect(agreed).toEqual([4, 6])
 })
+
+test('while it is not known what others have, nothing is agreed to', () => {
+  const { claims, agreed } = open()
+  claims.planned(4, [0, 1], [0])
+  claims.unknown()
+  claims.gaveUp([1])
+  expect(agreed).toEqual([])
+})

@@ -101,3 +101,13 @@ test('an instance that does not fit, or is not reached, is not ready, also after
   const reachable = { isReachable: false, reason: 'http://10.0.0.0:80: refused' }
   expect(failing(conditions, { planned: planned(plan), stats, reachable })).toEqual({ reachable: reachable.reason })
 })
+
+test('an instance stays ready while a stranger makes the plans, and says so; not if it is the one at fault', () => {
+  const conditions = new GroupConditions(false)
+  const good = { planned: planned(plan), stats: statsOf(1, 1) }
+  expect(failing(conditions, good)).toEqual({})
+  const unread = { reason: 'the plan is not signed', isOdd: false }
+  expect(failing(conditions, { ...good, unread })).toEqual({})
+  expect(conditions.look(now({ ...good, unread }))[0]).toEqual({ name: 'in_group', ok: true, reason: unread.reason })
+  expect(failing(conditions, { ...good, unread: { ...unread, isOdd: true } })).toEqual({ in_group: unread.reason })
+})

@@ -49,3 +49,16 @@ test('an instance that the others do not reach is logged once, not while that is
     'info: The other instances reach this one now',
   ])
 })
+
+test('plans that cannot be read are logged once for each reason, and when that ends', () => {
+  const lines = logged((log) => {
+    log.planned({ differing: [] })
+    for (let plans = 0; plans < 3; plans++) log.unread({ reason: 'it is not signed' })
+    log.planned({ differing: [] })
+    log.planned({ differing: [] })
+  })
+  expect(lines).toEqual([
+    'warning: No plan comes for this instance of group orders: it is not signed',
+    'info: A plan of group orders has come for this instance again',
+  ])
+})

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { rolesOfRemoved, wantedRoles } from '../../lib/elastic/wanted-roles.ts'
+import { keptRoles, rolesOfRemoved, wantedRoles } from '../../lib/elastic/wanted-roles.ts'
 import { encodeAssignment } from '../../lib/group/consumer-protocol.ts'
 import { readPlan } from '../../lib/group/read-plan.ts'
 import { planned, planOf } from '../support/elastic/plans.ts'
@@ -51,6 +51,16 @@ test('a plan that cannot be read, such as one of a stranger, takes no copy out o
     encodeAssignment('orders', [], Buffer.of(0)),
   )
   expect(wantedRoles(planned(strange).view, held)).toEqual({ primaries: [], replicas: [4, 0], member: null })
-  // An empty one says that the group has no room.
-  expect(wantedRoles(planned(unread).view, held)).toMatchObject({ primaries: [], replicas: [], member: null })
+  // Also an empty one, which has no signature.
+  expect(wantedRoles(planned(unread).view, held)).toEqual({ primaries: [], replicas: [4, 0], member: null })
+})
+
+test('while no plan can be read, primaries stay, nothing becomes primary, and copies are read on', () => {
+  const member = { memberId: 'member-0', generation: 7 }
+  const wanted = { primaries: [0, 1], replicas: [2], member }
+  expect(keptRoles(wanted, { primaries: [0, 5], replicas: [1, 2] })).toEqual({
+    primaries: [0],
+    replicas: [1, 2],
+    member,
+  })
 })

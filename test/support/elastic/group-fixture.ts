@@ -56,6 +56,10 @@ export class TestInstance {
     return { primaries: heldAs(0, 'caughtUp'), replicas: heldAs(1, 'ready') }
   }
 
+  replaceToken(token: string): void {
+    this.#elastic.post({ type: 'token', token })
+  }
+
   /** Ends as a process does after SIGTERM. */
   async stop(handoverSeconds = 20): Promise<void> {
     await this.#elastic.leave(handoverSeconds)

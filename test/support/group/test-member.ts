@@ -14,7 +14,8 @@ const topic = 'orders'
 const clock = { nowMs: () => performance.now(), sleep }
 
 export class TestMember {
-  readonly assignments: { generation: number; isLeader: boolean; memberId: string; data: string }[] = []
+  readonly assignments: { generation: number; isLeader: boolean; leaderId: string; memberId: string; data: string }[] =
+    []
   readonly membership: Membership
   readonly client: KafkaClient
   report: string
@@ -50,8 +51,8 @@ export class TestMember {
         return new Map(members.map(({ memberId }, at) => [memberId, encodeAssignment(topic, [at], Buffer.from(all))]))
       },
       assigned: (assignment: GroupAssignment) => {
-        const { generation, isLeader, memberId, bytes } = assignment
-        this.assignments.push({ generation, isLeader, memberId, data: assignmentData(bytes).toString() })
+        const { generation, isLeader, leaderId, memberId, bytes } = assignment
+        this.assignments.push({ generation, isLeader, leaderId, memberId, data: assignmentData(bytes).toString() })
       },
       removed: () => this.removals++,
       resigned: () => this.resignations++,

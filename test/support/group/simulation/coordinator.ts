@@ -1,4 +1,5 @@
 /** Kafka's group coordinator for the classic protocol, as GroupCoordinator.scala and GroupMetadataManager.java have it. */
+import type { DescribedGroup } from '../../../../lib/kafka/described-group.ts'
 import type { SimulatedClock } from './clock.ts'
 
 type Answer = (response: Record<string, unknown>) => void
@@ -51,6 +52,14 @@ export class SimulatedCoordinator {
     return this.#generation
   }
 
+  /** While the group rebalances, it does not say what members have sent. */
+  describe(): DescribedGroup {
+    const known = { clientId: '', clientHost: '', assignment: noBytes }
+    const said = this.#state === 'stable' ? [...this.#members] : []
+    const members = said.map(([memberId, { metadata }]) => ({ memberId, metadata, ...known }))
+    return { state: '', protocolType: 'consumer', protocol: 'latchkey-1', members, operations: 0 }
+  }
+
   /** Another broker takes over: it knows what was written to the offsets topic, and sessions begin again. */
   failOver(): void {
     for (const { join, sync } of this.#members.values()) {
@@ -94,11 +103,8 @@ export class SimulatedCoordinator {
     const [protocol] = args['groupProtocols'] as [{ metadata: Buffer }]
     const isSame = known?.metadata.equals(protocol.metadata) === true
     // A follower that says nothing new starts no rebalance.
-    if (isSame && this.#state === 'stable' && memberId !== this.#leader) {
-      this.#answerJoin(memberId, answer)
-      return
-    }
-    if (isSame && this.#state === 'completing') {
+    const isFollowing = this.#state === 'stable' && memberId !== this.#leader
+    if (isSame && (isFollowing || this.#state === 'completing')) {
       this.#answerJoin(memberId, answer)
       return
     }

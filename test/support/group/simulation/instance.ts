@@ -1,50 +1,25 @@
 /** An instance without HTTP and Kafka: the membership, the leader and the plans are the real ones. */
 import { GroupNotice } from '../../../../lib/group-protocol/group-notice.ts'
 import type { GroupPlan, Holding, MemberReport } from '../../../../lib/group-protocol/member.ts'
-import { assignmentData, encodeSubscription } from '../../../../lib/group/consumer-protocol.ts'
+import { encodeSubscription } from '../../../../lib/group/consumer-protocol.ts'
 import { Expulsions } from '../../../../lib/group/expulsion.ts'
-import { decodePlan, encodeMember, exclusion } from '../../../../lib/group/member-data.ts'
-import { type GroupAssignment, Membership, type MembershipOptions } from '../../../../lib/group/membership.ts'
+import { encodeMember } from '../../../../lib/group/member-data.ts'
+import { type GroupAssignment, Membership } from '../../../../lib/group/membership.ts'
 import { awaited } from '../../../../lib/group/plan.ts'
+import { readPlan } from '../../../../lib/group/read-plan.ts'
 import { RejoinPace } from '../../../../lib/group/rejoin-pace.ts'
 import { SuccessorHold } from '../../../../lib/group/successor-hold.ts'
+import { UnreadPlans } from '../../../../lib/group/unread-plans.ts'
 import { changesOf } from '../plan-changes.ts'
 import { SimulatedCopy } from './copy.ts'
-import type { InstanceFaults } from './faults.ts'
+import { type InstanceOptions, tokens } from './instance-options.ts'
 import { SimulatedLeader } from './leader.ts'
-import type { SimulatedLog } from './log.ts'
 import { SimulatedProcess, type Surroundings } from './process.ts'
 import type { Fitness } from './profile.ts'
-
-export interface InstanceOptions {
-  number: number
-  standbys: number
-  fitness: Fitness
-  roomBytes: number
-  /** More are added while it runs; it sees them after a while. */
-  logs: readonly SimulatedLog[]
-  /** End of each partition of the source. */
-  sourceEnd: () => number
-  membership: Omit<MembershipOptions, 'group' | 'protocols'>
-  faults: InstanceFaults
-  /** Whether nothing listens at a URL. */
-  isRefused: (url: string) => boolean
-  say: (line: string) => void
-  fail: (found: string) => never
-}
 
 const stepMs = 400
 const handoverMs = 20_000
 const group = 'orders'
-const token = 'the token of the group'
-const tokens: Record<Fitness, string | undefined> = {
-  fit: token,
-  setting: token,
-  unreadable: token,
-  token: 'another token',
-  unsigned: undefined,
-}
-
 export class SimulatedInstance {
   readonly name: string
   readonly url: string
@@ -63,12 +38,15 @@ export class SimulatedInstance {
   readonly #around: Surroundings
   readonly #notice: GroupNotice
   readonly #hold: SuccessorHold
+  readonly #unread: UnreadPlans
   readonly #pace = new RejoinPace()
   readonly #leader: SimulatedLeader
   #reported: readonly Holding[] = []
   #partitionCount: number
   #heldUntilMs = Number.NEGATIVE_INFINITY
   #planText = ''
+  /** Others may have had meanwhile what is primary here. */
+  #isDoubted = false
   #leavesAtMs = Number.POSITIVE_INFINITY
 
   constructor(around: Surroundings, options: InstanceOptions) {
@@ -106,9 +84,11 @@ export class SimulatedInstance {
         removed: () => this.#removed(),
         resigned: () => {
           options.say(`${this.name} resigns`)
-          this.#notice.endLease()
+          this.#doubt()
         },
-        answered: (sentAtMs) => this.#notice.answered(sentAtMs),
+        answered: (sentAtMs) => {
+          if (!this.#isDoubted || faults.ignoresLease === true) this.#notice.answered(sentAtMs)
+        },
       },
       { nowMs, sleep },
     )
@@ -117,6 +97,13 @@ export class SimulatedInstance {
       expel: (memberId) => this.membership.expel(memberId),
       sleep: (ms) => new Promise((resolve) => this.process.after(ms, resolve)),
       nowMs,
+    })
+    this.#unread = new UnreadPlans({
+      group,
+      token: () => tokens[fitness],
+      describe: async () => around.coordinator.describe(),
+      expel: (memberId) => this.membership.expel(memberId),
+      said: ({ reason }) => options.say(`${this.name} has no plan: ${reason}`),
     })
     void this.membership.run()
     this.#step()
@@ -166,12 +153,25 @@ export class SimulatedInstance {
     }
   }
 
-  #assigned({ generation, memberId, bytes }: GroupAssignment): void {
+  #doubt(): void {
+    this.#isDoubted = true
+    this.#notice.endLease()
+  }
+
+  #assigned({ generation, memberId, leaderId, bytes }: GroupAssignment): void {
     const { faults, say, logs } = this.#options
     const { nowMs } = this.#around.clock
     this.memberId = memberId
-    const { value, reason } = decodePlan({ group, generation }, tokens[this.fitness], assignmentData(bytes))
-    const plan = value ?? exclusion({ memberId, url: this.url, reason })
+    const plan = readPlan({ group, generation }, tokens[this.fitness], { memberId, url: this.url }, bytes)
+    if (plan.isUnread === true) {
+      this.#doubt()
+      this.#pace.planned(false)
+      this.#unread.came({ memberId, leaderId, found: plan.excluded[0]!.reason }, nowMs)
+      return
+    }
+    this.#unread.ended()
+    if (this.#isDoubted) for (const copy of this.copies.values()) copy.demote()
+    this.#isDoubted = false
     this.plan = plan
     this.#heldUntilMs = this.#hold.planned(plan, memberId, nowMs)
     this.expulsions.planned(plan.members, memberId)
@@ -203,9 +203,11 @@ export class SimulatedInstance {
   #step(): void {
     const { nowMs } = this.#around.clock
     this.#lookAtTopic(nowMs)
+    void this.#unread.look(nowMs)
+    const isStable = this.membership.state === 'stable' && !this.#isDoubted
     for (const copy of this.copies.values()) {
       if (copy.isReady && this.#isComplete(copy.partition)) copy.isComplete = true
-      if (!copy.step(this.#options.sourceEnd(), this.membership.state === 'stable', nowMs)) {
+      if (!copy.step(this.#options.sourceEnd(), isStable, nowMs)) {
         this.#options.say(`${this.name} lost ${copy.partition}`)
         this.#pace.want(nowMs, 'lost')
       }
