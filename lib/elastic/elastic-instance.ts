@@ -92,10 +92,10 @@ export class ElasticInstance {
    * @param token with which members sign what they say; undefined if none is required
    */
   begin(store: Store, place: AdvertisedPlace, token: string | undefined, events: ElasticEvents): void {
-    const { config, logging, standbys } = this.#options
+    const { config, logging, standbys, routing } = this.#options
     this.#store = store
     this.#events = events
-    const start = { store: config, id: this.#id, place, token, standbys }
+    const start = { store: config, id: this.#id, place, token, standbys, routing }
     this.#port = openGroupPort(start, logging, {
       received: (message) => this.#received(message),
       ended: (message) => this.#ended(`The group thread ended: ${message}`),

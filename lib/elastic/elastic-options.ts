@@ -13,6 +13,7 @@ export interface ElasticOptions {
   /** Name of the group, as the coordinator has it. */
   name: string
   standbys: number
+  routing: 'proxy' | 'none'
 }
 
 export interface ElasticEvents {

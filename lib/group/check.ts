@@ -9,7 +9,7 @@ import { isLoopbackHost } from '../text/loopback.ts'
 import { createGroupClient, groupOf } from '../topics/clients.ts'
 import { advertisedUrl } from './advertised-url.ts'
 import { describeMembers } from './check-group.ts'
-import { comparedSettings } from './compared-settings.ts'
+import { comparedSettings, type GroupWide } from './compared-settings.ts'
 import { groupProtocols } from './protocols.ts'
 import { hashSettings } from './settings.ts'
 
@@ -24,10 +24,11 @@ export async function checkGroup(
   store: StoreConfig,
   place: AdvertisedPlace,
   token: string | undefined,
+  groupWide: GroupWide,
 ): Promise<string[]> {
   const client = createGroupClient(store)
   try {
-    return await deadline(check(client, store, place, token), checkMs, () => {
+    return await deadline(check(client, store, place, token, groupWide), checkMs, () => {
       const found = client.health.lastFound ?? 'no answer. Correct KAFKA_BROKERS'
       throw new LatchkeyError('broker_unreachable', `Checking the group for ${checkMs / 1000} s: ${found}`)
     })
@@ -41,11 +42,12 @@ async function check(
   store: StoreConfig,
   place: AdvertisedPlace,
   token: string | undefined,
+  groupWide: GroupWide,
 ): Promise<string[]> {
   const group = groupOf(store)
   const found = await client.retryForever(() => describeGroup(client, group))
   const url = await client.retryForever(() => advertisedUrl(place, client, group))
-  const settings = hashSettings(comparedSettings(store))
+  const settings = hashSettings(comparedSettings(store, groupWide))
   return [
     ...describeMembers(found, { group, token, protocols: groupProtocols, settings }),
     ...describeUrl(url, place.port),

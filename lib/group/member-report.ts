@@ -10,12 +10,12 @@ import { hashSettings } from './settings.ts'
 export type ReportNow = Pick<MemberReport, 'url' | 'partitionCount' | 'isLeaving' | 'isUnreachable' | 'held'>
 
 /** Returns the function that adds to a report what stays the same. */
-export function memberReports({ id, store }: GroupConfig): (now: ReportNow) => MemberReport {
+export function memberReports({ id, store, standbys, routing }: GroupConfig): (now: ReportNow) => MemberReport {
   const same = {
     id,
     rack: clientsConfigOf(store).consumer.fetch.rack,
     startedAtMs: Date.now(),
-    settings: hashSettings(comparedSettings(store)),
+    settings: hashSettings(comparedSettings(store, { standbys, routing })),
     roomBytes: mapBudgetOf(store) ?? Number.POSITIVE_INFINITY,
   }
   return (now) => ({ ...same, ...now })

@@ -38,6 +38,8 @@ export function compareSettings(members: readonly GroupMember[]): ComparedSettin
     return names.length === 0 ? [] : [{ member, names }]
   })
   const names = new Set(fit.flatMap(({ settings }) => Object.keys(settings)))
-  const differing = [...names].filter((name) => fit.some(({ settings }) => settings[name] !== first!.settings[name]))
+  // A member of another version may not have a name: that says nothing of its setting.
+  const hasSeveral = (name: string) => new Set(fit.flatMap(({ settings }) => settings[name] ?? [])).size > 1
+  const differing = [...names].filter(hasSeveral)
   return { fit, unfit, differing: differing.toSorted() }
 }

@@ -28,8 +28,8 @@ export class EmbeddedGroup {
     const notice = groupNoticeFor(clientsConfigOf(config).consumer.sessionTimeoutMs)
     this.config = { ...config, elastic: { ...config.elastic, notice } }
     this.#settings = settings
-    const { standbys } = settings
-    this.#instance = new ElasticInstance({ config: this.config, logging, name: groupOf(config), standbys })
+    const { standbys, routing } = settings
+    this.#instance = new ElasticInstance({ config: this.config, logging, name: groupOf(config), standbys, routing })
   }
 
   /** Access to the store threads, which the group has to know. */

@@ -46,7 +46,7 @@ export async function check(
 
 async function checkOwnGroup(settings: Settings, http: ServerOptions): Promise<string[]> {
   const { group, serverToken } = settings
-  return group === undefined ? [] : checkGroup(settings, placeOf(group, http, http.port), serverToken)
+  return group === undefined ? [] : checkGroup(settings, placeOf(group, http, http.port), serverToken, group)
 }
 
 /** Returns warnings about ports that are in use. */

@@ -33,8 +33,8 @@ export function elasticInstanceOf(
 ): ElasticInstance | undefined {
   const { group } = settings
   if (group === undefined) return undefined
-  const { standbys } = group
-  return new ElasticInstance({ config, logging, name: groupOf(config), standbys })
+  const { standbys, routing } = group
+  return new ElasticInstance({ config, logging, name: groupOf(config), standbys, routing })
 }
 
 /** Returns the events with which the server says what the group has to know. */

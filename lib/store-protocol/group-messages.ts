@@ -15,6 +15,8 @@ export interface GroupConfig {
   /** SERVER_TOKEN, with which members sign. */
   token: string | undefined
   standbys: number
+  /** Only to be compared with that of the others. */
+  routing: 'proxy' | 'none'
 }
 
 /** Where others reach an instance. */

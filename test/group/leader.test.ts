@@ -133,9 +133,14 @@ test('the majority of settings counts, and at a tie the side of the member that 
 
 test('settings that may differ are named, and exclude no member', () => {
   const model = new GroupModel(1)
-  model.join({ settings })
+  model.join({ settings: { ...settings, ...hashSettings({ FORMAT: 'raw' }) } })
   model.join({ settings: { ...settings, ...hashSettings({ KEEP_HEADERS: 'b', FORMAT: 'json' }) } })
   expect(compareSettings(model.members)).toMatchObject({ unfit: [], differing: ['FORMAT', 'KEEP_HEADERS'] })
+  // One of a former version, which does not compare a setting yet.
+  const more = hashSettings({ STANDBYS: '2' })
+  const [first, ...others] = model.members.map((one) => ({ ...one, settings: { ...one.settings, ...more } }))
+  const { STANDBYS: _, ...fewer } = first!.settings
+  expect(compareSettings([{ ...first!, settings: fewer }, ...others]).differing).not.toContain('STANDBYS')
 })
 
 test('a hash of settings shows no value, and a value under another name has another hash', () => {

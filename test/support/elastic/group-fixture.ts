@@ -28,7 +28,7 @@ export class TestInstance {
     this.url = `http://10.0.0.${number}:8080`
     const notice = groupNoticeFor(sessionTimeoutMs)
     const config = fixture.config({ elastic: { lingerMs: 20, notice }, ...settings })
-    this.#elastic = new ElasticInstance({ config, logging, name: config.storeId, standbys })
+    this.#elastic = new ElasticInstance({ config, logging, name: config.storeId, standbys, routing: 'proxy' })
     this.store = startStore(config, logging, undefined, this.#elastic.observe(ownThreads))
     const report = (said: GroupReport) => {
       this.#report = said
