@@ -43,7 +43,7 @@ const known = {
     default: [] as string[],
     is: 'NAME=value, a setting of every instance; repeatable',
   },
-  keep: { type: 'string', is: 'folder for the output of instances of a row that went wrong' },
+  keep: { type: 'string', is: 'folder for the output of instances' },
   help: { type: 'boolean', default: false, is: 'shows this' },
 } as const satisfies ParseArgsOptionsConfig & Record<string, { is: string }>
 

@@ -1,5 +1,6 @@
 /** What a row is given, and what it says. */
 import { mkdirSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { join } from 'node:path'
 import { FleetRun, type FleetRunOptions } from '../support/fleet/fleet-run.ts'
 import type { FleetKafka } from '../support/fleet/fleet.ts'
@@ -32,8 +33,9 @@ export class Row {
     })
   }
 
+  /** With the load of the machine: without it no time says anything. */
   say(line: string): void {
-    console.log(`  ${new Date().toISOString().slice(11, 23)} ${line}`)
+    console.log(`  ${new Date().toISOString().slice(11, 23)} load ${loadavg()[0]!.toFixed(1).padStart(4)}  ${line}`)
   }
 
   figure(name: string, value: string): void {
@@ -50,9 +52,10 @@ export class Row {
     if (!holds) this.missed.push(what)
   }
 
-  /** The end of a row: verdict, tally, and the output of instances where something was wrong. */
+  /** The end of a row: verdict, tally, and the output of instances where that is asked for. */
   async judge(run: FleetRun, folder = ''): Promise<void> {
     const before = this.missed.length
+    this.figures('a join and sync beside', run.joinsMs)
     for (const violation of await run.verdict()) this.missed.push(violation)
     const { tally } = run.lookups
     console.log(tally.summary())
@@ -61,11 +64,11 @@ export class Row {
     if (group) this.figure('generations of the group', String(group.generation))
     this.expect(tally.bad === 0, `${tally.bad} lookups were not answered as they should be`)
     for (const missed of this.missed.slice(before)) console.log(`MISSED ${missed}`)
-    if (this.missed.length > before) this.keep(run, folder)
+    this.keep(run, folder)
   }
 
   keep(run: FleetRun, folder = ''): void {
-    if (this.options.keep === undefined || this.missed.length === 0) return
+    if (this.options.keep === undefined) return
     const keep = join(this.options.keep, folder)
     mkdirSync(keep, { recursive: true })
     for (const { name, outputs, process, isRunning } of run.fleet.instances) {

@@ -23,8 +23,10 @@ export async function restarts(row: Row): Promise<void> {
       for (const instance of fleet.instances) {
         const others = fleet.running.filter((one) => one !== instance)
         const stopped = instance.stop()
-        handovers.push(await fleet.hasPrimaries(others))
+        const handoverMs = await fleet.hasPrimaries(others)
+        handovers.push(handoverMs)
         const exitCode = await stopped
+        row.say(`${instance.name} stops; others primary after ${Math.round(handoverMs)} ms`)
         row.expect(exitCode === 0, `${instance.name} ended with ${exitCode}`)
         const startFrom = performance.now()
         await instance.startReady()

@@ -9,6 +9,7 @@ import { FleetLookups, type LookupOptions } from './fleet-lookups.ts'
 import { FleetWriter, type WriterOptions } from './fleet-writer.ts'
 import { Fleet, type FleetKafka, type FleetOptions } from './fleet.ts'
 import { IngestWatch } from './ingest-watch.ts'
+import { JoinWatch } from './join-watch.ts'
 import { KafkaCuts } from './kafka-cuts.ts'
 import { settled } from './settled.ts'
 
@@ -25,6 +26,7 @@ export class FleetRun {
   readonly recorder: Recorder | undefined
   readonly cuts: KafkaCuts | undefined
   #ingest: IngestWatch | undefined
+  #joins: JoinWatch | undefined
 
   static async open(kafka: FleetKafka, random: Random, options: FleetRunOptions = {}): Promise<FleetRun> {
     return new FleetRun(await Fleet.open(kafka, options), random, options)
@@ -55,11 +57,17 @@ export class FleetRun {
     }
     this.writer.start()
     this.#ingest = new IngestWatch(this.fleet.direct(), this.fleet.changelog, this.fleet.partitions)
+    this.#joins = new JoinWatch(this.fleet.direct())
   }
 
   get ingest(): IngestWatch {
     if (this.#ingest === undefined) throw new Error('watch the changelog of a fleet: it has not begun')
     return this.#ingest
+  }
+
+  /** Milliseconds of joins and syncs of a group beside, which say how busy broker and machine are. */
+  get joinsMs(): readonly number[] {
+    return this.#joins?.tookMs ?? []
   }
 
   /** Ends writer and clients, waits until all instances agree with the source, and says what was wrong all the while. */
@@ -74,6 +82,7 @@ export class FleetRun {
     }
     await this.lookups.stop()
     await this.#ingest?.stop()
+    await this.#joins?.stop()
     if (this.recorder) wrong.push(...fleetViolations(await this.#history(this.recorder, answers)))
     return wrong
   }
@@ -83,6 +92,7 @@ export class FleetRun {
     await this.writer.close()
     await this.lookups.stop()
     await this.#ingest?.stop()
+    await this.#joins?.stop()
     await this.fleet.close()
     this.recorder?.close()
   }
