@@ -74,7 +74,9 @@ export class ForwardedLookup implements LookupAsker {
   /** Members that have not answered yet. */
   readonly #asked: string[] = []
   #askedAt = 0
-  /** What the last one that was asked may take. */
+  /** The last one that was asked; undefined for this instance. */
+  #last: Peer | undefined
+  /** What that one may take. */
   #hedgeMs = 0
   #pausedAt: number | undefined
   /** By member: why it did not answer. */
@@ -113,6 +115,8 @@ export class ForwardedLookup implements LookupAsker {
     else if (this.#pausedAt !== undefined) {
       if (now - this.#pausedAt >= roundPauseMs) this.begin()
     } else if (now - this.#askedAt >= this.#hedgeMs) this.#hedge(elapsed)
+    // Other lookups have waited for it before this one.
+    else if (this.#next < this.#candidates.length && this.#last?.isSilent(now) === true) this.#hedge(elapsed)
   }
 
   /** Asks the next copy, too; behind the last one, those that have answered are asked again. */
@@ -134,6 +138,7 @@ export class ForwardedLookup implements LookupAsker {
       // It has left the group since the order was made.
       if (peer === undefined) continue
       this.#asked.push(memberId)
+      this.#last = peer
       peer.get(this)
       this.#hedgeMs = peer.breaker.hedgeMs
       if (!peer.isSilent(now)) return
@@ -143,6 +148,7 @@ export class ForwardedLookup implements LookupAsker {
 
   #askSelf(memberId: string): void {
     this.#asked.push(memberId)
+    this.#last = undefined
     this.#hedgeMs = Infinity
     const judge = (result: Result) => {
       this.#heard(memberId)
