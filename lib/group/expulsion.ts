@@ -14,6 +14,8 @@ export const confirmAfterMs = 250
 const intervalMs = 60_000
 
 export interface ExpulsionEvents {
+  /** A member may be removed soon, by this one or by another one. */
+  suspected: () => void
   /** Connects to a URL. @returns whether the connection was refused; every other failure is false */
   isRefused: (url: string) => Promise<boolean>
   /** Removes a member from the group. */
@@ -70,6 +72,7 @@ export class Expulsions {
     if (member === undefined || !member.wasReached || member.isConfirming) return
     if (!this.#mayExpel(member)) return
     member.isConfirming = true
+    this.#events.suspected()
     try {
       await this.#events.sleep(confirmAfterMs)
       if (!(await this.#events.isRefused(member.url))) return

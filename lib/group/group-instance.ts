@@ -18,7 +18,7 @@ import { LeaseRenewals } from './lease-renewals.ts'
 import { encodeMember } from './member-data.ts'
 import { memberReports, type ReportNow } from './member-report.ts'
 import { type GroupAssignment, Membership } from './membership.ts'
-import { awaited, hasHandedOver } from './plan.ts'
+import { awaited, hasHandedOver, isStep } from './plan.ts'
 import { Plans } from './plans.ts'
 import { groupProtocols } from './protocols.ts'
 import { isRefused } from './refused.ts'
@@ -79,6 +79,7 @@ export class GroupInstance {
     this.#leader = new Leader({ group: this.#group, topic: store.sourceTopic, token, standbys })
     this.#reportOf = memberReports(config)
     this.#expulsions = new Expulsions({
+      suspected: () => this.#membership?.hurry(),
       isRefused,
       expel: async (memberId) => this.#membership?.expel(memberId),
       nowMs: bootTimeMs,
@@ -157,11 +158,10 @@ export class GroupInstance {
     this.#events.post({ type: 'url', url: this.#url })
     if (this.#leavesByMs !== undefined) return
     const { sessionTimeoutMs, heartbeatMs } = clientsConfigOf(store).consumer
-    const rebalanceTimeoutMs = sessionTimeoutMs
     const protocols = groupProtocols
     this.#membership = new Membership(
       this.#client,
-      { group: this.#group, protocols, sessionTimeoutMs, rebalanceTimeoutMs, heartbeatMs },
+      { group: this.#group, protocols, sessionTimeoutMs, rebalanceTimeoutMs: sessionTimeoutMs, heartbeatMs },
       {
         report: () => this.#report(),
         assign: (members, joined, waitedMs) => this.#assign(members, joined, waitedMs),
@@ -200,6 +200,8 @@ export class GroupInstance {
     const reader = { group: this.#group, token: this.#token, url: this.#url }
     this.#plans.take(assignment, reader, assignment.isLeader ? this.#differing : [], bootTimeMs())
     this.#notice.isJoining = false
+    const { plan } = this.#plans
+    if (plan !== undefined && isStep(plan)) this.#membership?.hurry()
   }
 
   #removed(): void {

@@ -18,6 +18,7 @@ import {
 } from '../kafka/group-requests.ts'
 import { hasBrokerCode, illegalGeneration, rebalanceInProgress, unknownMember } from '../kafka/protocol/error-codes.ts'
 import { isDebug, loggerOf } from '../log/index.ts'
+import { HeartbeatPace } from './heartbeat-pace.ts'
 import type { MembershipClock, MembershipEvents, MembershipOptions, MembershipState } from './membership-options.ts'
 
 export type * from './membership-options.ts'
@@ -33,6 +34,7 @@ export class Membership {
   readonly #events: MembershipEvents
   readonly #clock: MembershipClock
   readonly #leaving = new AbortController()
+  readonly #pace: HeartbeatPace
   readonly #operation = Symbol('membership')
   #state: MembershipState = 'joining'
   #memberId = ''
@@ -53,6 +55,7 @@ export class Membership {
     this.#options = options
     this.#events = events
     this.#clock = clock
+    this.#pace = new HeartbeatPace(options.heartbeatMs, clock)
     this.#wanted.resolve()
   }
 
@@ -76,6 +79,11 @@ export class Membership {
     this.#wanted.resolve()
   }
 
+  /** Another member is about to ask for a new plan: heartbeats follow each other sooner for a while. */
+  hurry(): void {
+    this.#pace.hurry()
+  }
+
   /**
    * Leaves the group, so that the others need not wait for the session to end. Resolves when the coordinator has
    * answered, or rejects after one attempt: the session ends by itself.
@@ -84,6 +92,7 @@ export class Membership {
     if (this.#state === 'left') return
     this.#state = 'left'
     this.#leaving.abort()
+    this.#pace.end()
     this.#wanted.resolve()
     this.#client.health.over(this.#operation)
     const memberId = this.#memberId
@@ -174,10 +183,9 @@ export class Membership {
   }
 
   async #beat(): Promise<void> {
-    const { heartbeatMs } = this.#options
     const operation = Symbol('heartbeat')
     while (!this.#hasLeft()) {
-      await this.#clock.sleep(heartbeatMs, this.#leaving.signal)
+      await this.#pace.due()
       const { identity } = this
       if (identity === undefined) continue
       const sentAtMs = this.#clock.nowMs()

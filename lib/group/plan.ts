@@ -1,6 +1,6 @@
 /** What a plan means for a member beside what it holds: whether another plan is wanted, and whether it may leave. Pure. */
 import type { RejoinReason } from '../group-protocol/group-figures.ts'
-import type { GroupPlan, Holding } from '../group-protocol/member.ts'
+import type { GroupPlan, Holding, Route } from '../group-protocol/member.ts'
 
 /**
  * Why another plan would go further than the present one, because of what this member holds now; undefined if it would
@@ -41,4 +41,13 @@ export function hasHandedOver(plan: GroupPlan | undefined, memberId: string, hel
 
 function isClaim({ isPrimary, isPromoting }: Holding): boolean {
   return isPrimary || isPromoting
+}
+
+/** Whether this plan is a step to another one, which follows as soon as a member has done a part of it. */
+export function isStep({ members, routes }: GroupPlan): boolean {
+  return members.some(({ isLeaving }) => isLeaving) || routes.some(isOpen)
+}
+
+function isOpen({ primary, target, isRetaining }: Route): boolean {
+  return primary < 0 || target >= 0 || isRetaining
 }

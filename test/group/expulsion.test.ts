@@ -24,7 +24,10 @@ class Harness {
     this.expelled.push(memberId)
   }
 
+  suspicions = 0
+
   readonly expulsions = new Expulsions({
+    suspected: () => this.suspicions++,
     isRefused: async (url) => {
       this.asked.push(url)
       return this.refuses
@@ -46,7 +49,9 @@ test('a member that refuses two connections 250 ms apart is removed', async () =
   const harness = new Harness()
   harness.expulsions.reached(other.memberId, other.url)
   await harness.expulsions.suspect(other.memberId)
-  expect(harness).toMatchObject({ expelled: [other.memberId], asked: [other.url], nowMs: 1_250 })
+  expect(harness).toMatchObject({ expelled: [other.memberId], asked: [other.url], nowMs: 1_250, suspicions: 1 })
+  await harness.expulsions.suspect(other.memberId)
+  expect(harness.suspicions).toBe(1)
 })
 
 test('a member that listens again after 250 ms stays', async () => {

@@ -1,6 +1,6 @@
 import { expect, test } from 'bun:test'
 import type { GroupPlan, Holding, Route } from '../../lib/group-protocol/member.ts'
-import { awaited, hasHandedOver } from '../../lib/group/plan.ts'
+import { awaited, hasHandedOver, isStep } from '../../lib/group/plan.ts'
 import { planOf } from '../support/elastic/plans.ts'
 import { newHolding } from '../support/group/group-model.ts'
 import { changesOf } from '../support/group/plan-changes.ts'
@@ -103,4 +103,12 @@ test('a member that leaves waits for others to take its primaries, unless they a
   expect(hasHandedOver(of(['a', 'b', 'c']), 'a', claims)).toBe(true)
   expect(hasHandedOver(of(['a'], members.slice(0, 1)), 'a', claims)).toBe(true)
   expect(hasHandedOver(undefined, 'a', claims)).toBe(true)
+})
+
+test('a plan is a step while partitions have no primary or are to move, copies are kept, or a member leaves', () => {
+  expect(isStep(plan({ primary: 0, copies: [1] }, { primary: 1 }))).toBe(false)
+  const steps = [{ primary: -1 }, { primary: 0, copies: [1], target: 1 }, { primary: 0, isRetaining: true }]
+  for (const route of steps) expect(isStep(plan({ primary: 0 }, route))).toBe(true)
+  const leaving = [...members, { memberId: 'd', id: 'd', url: 'http://d', isLeaving: true as const }]
+  expect(isStep(planOf([{ primary: 0 }], { members: leaving }))).toBe(true)
 })

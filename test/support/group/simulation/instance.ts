@@ -5,7 +5,7 @@ import { encodeSubscription } from '../../../../lib/group/consumer-protocol.ts'
 import { Expulsions } from '../../../../lib/group/expulsion.ts'
 import { encodeMember } from '../../../../lib/group/member-data.ts'
 import { type GroupAssignment, Membership } from '../../../../lib/group/membership.ts'
-import { awaited } from '../../../../lib/group/plan.ts'
+import { awaited, isStep } from '../../../../lib/group/plan.ts'
 import { readPlan } from '../../../../lib/group/read-plan.ts'
 import { RejoinPace } from '../../../../lib/group/rejoin-pace.ts'
 import { SuccessorHold } from '../../../../lib/group/successor-hold.ts'
@@ -93,6 +93,7 @@ export class SimulatedInstance {
       { nowMs, sleep },
     )
     this.expulsions = new Expulsions({
+      suspected: () => this.membership.hurry(),
       isRefused: async (url) => options.isRefused(url),
       expel: (memberId) => this.membership.expel(memberId),
       sleep: (ms) => new Promise((resolve) => this.process.after(ms, resolve)),
@@ -187,6 +188,7 @@ export class SimulatedInstance {
     }
     for (const partition of changes.promote) this.copies.get(partition)!.isClaimed = true
     for (const copy of this.copies.values()) copy.isComplete ||= copy.isReady && this.#isComplete(copy.partition)
+    if (isStep(plan)) this.membership.hurry()
   }
 
   #isComplete(partition: number): boolean {
