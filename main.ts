@@ -1,4 +1,8 @@
-/** Runs settings, log, store and HTTP until a signal or failure. Only this file reads arguments and environment. */
+/**
+ * Runs settings, log, store and HTTP until a signal or failure. Only this file reads arguments and environment; ahead.ts
+ * looks at the arguments before.
+ */
+import './lib/server/ahead.ts'
 import { dirname } from 'node:path'
 import { printOwn, runClientCommand } from './lib/cli/index.ts'
 import { type ConfigInput, helpHint, isStructured, readCommand } from './lib/config/index.ts'

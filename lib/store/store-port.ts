@@ -50,8 +50,16 @@ export const ownThreads: StoreAccess = {
       log?.ended()
       events.ended()
     })
-    const post = (message: ToThread, transfer: ArrayBuffer[] = []) => worker.postMessage(message, transfer)
-    post({ type: 'start', config, logging })
+    // The thread may be ready. It gets nothing before the caller has done everything that can fail, such as to listen.
+    let waiting: [ToThread, ArrayBuffer[]][] | undefined = [[{ type: 'start', config, logging }, []]]
+    setImmediate(() => {
+      for (const [message, transfer] of waiting!) worker.postMessage(message, transfer)
+      waiting = undefined
+    })
+    const post = (message: ToThread, transfer: ArrayBuffer[] = []) => {
+      if (waiting === undefined) worker.postMessage(message, transfer)
+      else waiting.push([message, transfer])
+    }
     const terminate = () => {
       log?.ended()
       worker.terminate()

@@ -126,6 +126,7 @@ const layers: Record<string, Layer> = {
 
 /** Files that start another thread, and by which file of that. */
 const starts: Record<string, string> = {
+  'lib/server/ahead.ts': 'lib/store-thread/start.ts',
   'lib/store/store-port.ts': 'lib/store-thread/start.ts',
   'lib/elastic/group-port.ts': 'lib/group/start.ts',
 }
