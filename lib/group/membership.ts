@@ -20,6 +20,7 @@ import { hasBrokerCode, illegalGeneration, rebalanceInProgress, unknownMember } 
 import { isDebug, loggerOf } from '../log/index.ts'
 import { HeartbeatPace } from './heartbeat-pace.ts'
 import type { MembershipClock, MembershipEvents, MembershipOptions, MembershipState } from './membership-options.ts'
+import { removeSilentLeader } from './silent-leader.ts'
 
 export type * from './membership-options.ts'
 
@@ -145,7 +146,16 @@ export class Membership {
     const assignments = isLeader ? this.#assign(joined, this.#clock.nowMs() - askedAtMs) : new Map<string, Buffer>()
     const sentAtMs = this.#clock.nowMs()
     const identity = { group, memberId: joined.memberId, generation: joined.generation }
-    const bytes = await syncGroup(this.#client, identity, assignments, rebalanceTimeoutMs)
+    const answered = new AbortController()
+    const awaited = {
+      leaderId: joined.leaderId,
+      sessionTimeoutMs,
+      over: AbortSignal.any([answered.signal, this.#leaving.signal]),
+    }
+    if (!isLeader) void removeSilentLeader(awaited, this.#clock, (memberId) => this.expel(memberId))
+    const bytes = await syncGroup(this.#client, identity, assignments, rebalanceTimeoutMs).finally(() =>
+      answered.abort(),
+    )
     if (this.#hasLeft()) return
     this.#state = 'stable'
     const { generation, memberId, leaderId, protocol } = joined
