@@ -1,8 +1,6 @@
 /** What a plan wants of this instance, as the store takes it. Pure. */
 import type { GroupView } from '../group-protocol/group-view.ts'
-import type { WantedRoles } from '../store-protocol/roles.ts'
-
-type HeldRoles = Pick<WantedRoles, 'primaries' | 'replicas'>
+import type { RolePartitions, WantedRoles } from '../store-protocol/roles.ts'
 
 /**
  * Returns the roles, the most urgent first: partitions without another primary, standbys that are missing, partitions whose
@@ -10,7 +8,7 @@ type HeldRoles = Pick<WantedRoles, 'primaries' | 'replicas'>
  * yet that the topic has grown. The plan counts for a partition that is being promoted, too: it interrupts no promotion
  * that was reported, and none begins between a report and its plan (GroupNotice.isJoining).
  */
-export function wantedRoles({ plan, memberId, generation }: GroupView, held: HeldRoles): WantedRoles {
+export function wantedRoles({ plan, memberId, generation }: GroupView, held: RolePartitions): WantedRoles {
   // Copies stay in memory: the next plan is one that can be read.
   if (plan.isUnread === true) return rolesOfRemoved(held)
   const own = plan.members.findIndex((member) => member.memberId === memberId)
@@ -33,7 +31,7 @@ export function wantedRoles({ plan, memberId, generation }: GroupView, held: Hel
 }
 
 /** Returns the roles after the coordinator has removed this instance: others may be primary, copies stay. */
-export function rolesOfRemoved({ primaries, replicas }: HeldRoles): WantedRoles {
+export function rolesOfRemoved({ primaries, replicas }: RolePartitions): WantedRoles {
   return { primaries: [], replicas: [...primaries, ...replicas], member: null }
 }
 
@@ -41,7 +39,7 @@ export function rolesOfRemoved({ primaries, replicas }: HeldRoles): WantedRoles 
  * Returns the roles while no plan can be read, as far as they are those of the last one: nothing becomes primary, and
  * commits fail, and are repeated as those of the next one.
  */
-export function keptRoles(wanted: WantedRoles, { primaries: held }: HeldRoles): WantedRoles {
+export function keptRoles(wanted: WantedRoles, { primaries: held }: RolePartitions): WantedRoles {
   const isHeld = (partition: number) => held.includes(partition)
   const waiting = wanted.primaries.filter((partition) => !isHeld(partition))
   return { ...wanted, primaries: wanted.primaries.filter(isHeld), replicas: [...waiting, ...wanted.replicas] }

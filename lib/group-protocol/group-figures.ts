@@ -6,7 +6,8 @@
  * - `other`: another instance asked, joined, left or was removed.
  * - The others are its own wishes: a copy has become ready, it leaves, it lost a partition to another instance, the
  *   number of partitions changed, the others reach it or do not any more, partitions without any copy are due, it
- *   found keys that the partitioner puts elsewhere, SERVER_TOKEN was replaced.
+ *   found keys that the partitioner puts elsewhere, SERVER_TOKEN was replaced, it has no room for a partition or has it
+ *   again.
  */
 export const rebalanceReasons = [
   'joined',
@@ -20,6 +21,7 @@ export const rebalanceReasons = [
   'settled',
   'strangers',
   'token',
+  'room',
 ] as const
 export type RebalanceReason = (typeof rebalanceReasons)[number]
 /** What a member asks another plan for. */

@@ -24,6 +24,13 @@ export interface Holding {
   isHalfRead: boolean
 }
 
+/** A partition that an instance should hold, and has no room for. */
+export interface Unfit {
+  partition: number
+  /** That the whole partition takes, as far as is known. */
+  bytes: number
+}
+
 /** What an instance says of itself. */
 export interface MemberReport {
   /** Identity of one life of the instance: new at each start, the same when it joins again. At most 32 characters. */
@@ -44,6 +51,8 @@ export interface MemberReport {
   /** Bytes of memory for copies. Infinity if it has no bound. */
   roomBytes: number
   held: readonly Holding[]
+  /** Absent if there is none. */
+  unfit?: readonly Unfit[]
 }
 
 export interface GroupMember extends MemberReport {

@@ -12,7 +12,7 @@ import { advertisedUrl } from './advertised-url.ts'
 import { encodeSubscription } from './consumer-protocol.ts'
 import { Expulsions } from './expulsion.ts'
 import { GroupCounters } from './group-counters.ts'
-import { Holdings } from './holdings.ts'
+import { type FoundHoldings, hasOther, Holdings } from './holdings.ts'
 import { Leader } from './leader.ts'
 import { LeaseRenewals } from './lease-renewals.ts'
 import { encodeMember } from './member-data.ts'
@@ -47,7 +47,7 @@ export class GroupInstance {
   readonly #leader: Leader
   readonly #pace = new RejoinPace()
   readonly #counters = new GroupCounters()
-  readonly #expulsions: Expulsions
+  readonly expulsions: Expulsions
   readonly #unread: UnreadPlans
   readonly #plans: Plans
   readonly #reportOf: (now: ReportNow) => MemberReport
@@ -60,7 +60,7 @@ export class GroupInstance {
   #token: string | undefined
   #differing: readonly string[] = []
   /** What the last report had. */
-  #reported: readonly Holding[] = []
+  #reported: Pick<FoundHoldings, 'held' | 'unfit'> = { held: [], unfit: [] }
   #leavesByMs: number | undefined
   /** Whether the present plan knows that this instance leaves. */
   #isLeavingKnown = false
@@ -78,7 +78,7 @@ export class GroupInstance {
     this.#token = token
     this.#leader = new Leader({ group: this.#group, topic: store.sourceTopic, token, standbys })
     this.#reportOf = memberReports(config)
-    this.#expulsions = new Expulsions({
+    this.expulsions = new Expulsions({
       suspected: () => this.#membership?.hurry(),
       isRefused,
       expel: async (memberId) => this.#membership?.expel(memberId),
@@ -93,7 +93,7 @@ export class GroupInstance {
       said: (unread) => this.#events.post({ type: 'unread', ...unread }),
     })
     const [notice, renewals, pace, counters] = [this.#notice, this.renewals, this.#pace, this.#counters]
-    const [expulsions, holdings, unread] = [this.#expulsions, this.#holdings, this.#unread]
+    const [expulsions, holdings, unread] = [this.expulsions, this.#holdings, this.#unread]
     const successors = new SuccessorHold(2 * clientsConfigOf(store).consumer.heartbeatMs)
     const followers = { notice, renewals, pace, counters, expulsions, holdings, successors, unread }
     this.#plans = new Plans(followers, events.post)
@@ -129,14 +129,6 @@ export class GroupInstance {
     this.#ask('token')
   }
 
-  reached(memberId: string, url: string): void {
-    this.#expulsions.reached(memberId, url)
-  }
-
-  suspect(memberId: string): void {
-    this.#expulsions.suspect(memberId).catch(this.#events.failed)
-  }
-
   /** Resolves when what this instance had as primary is with others, or the time is over, and the group is left. */
   async leave(handoverSeconds: number): Promise<void> {
     if (this.#leavesByMs === undefined) {
@@ -158,10 +150,15 @@ export class GroupInstance {
     this.#events.post({ type: 'url', url: this.#url })
     if (this.#leavesByMs !== undefined) return
     const { sessionTimeoutMs, heartbeatMs } = clientsConfigOf(store).consumer
-    const protocols = groupProtocols
     this.#membership = new Membership(
       this.#client,
-      { group: this.#group, protocols, sessionTimeoutMs, rebalanceTimeoutMs: sessionTimeoutMs, heartbeatMs },
+      {
+        group: this.#group,
+        protocols: groupProtocols,
+        sessionTimeoutMs,
+        rebalanceTimeoutMs: sessionTimeoutMs,
+        heartbeatMs,
+      },
       {
         report: () => this.#report(),
         assign: (members, joined, waitedMs) => this.#assign(members, joined, waitedMs),
@@ -180,12 +177,13 @@ export class GroupInstance {
     // First this, then the holdings: a promotion that begins meanwhile is in the report, or waits for the plan.
     this.#notice.isJoining = true
     this.#events.post({ type: 'joining' })
-    const { held } = this.#holdings.look(this.#plans.plan, bootTimeMs())
-    this.#reported = held
+    const { held, unfit } = this.#holdings.look(this.#plans.plan, bootTimeMs())
+    this.#reported = { held, unfit }
     const isLeaving = this.#leavesByMs !== undefined
     this.#isLeavingKnown = isLeaving
     const [url, partitionCount, isUnreachable] = [this.#url, this.#partitionCount, this.#isUnreachable]
-    const report = this.#reportOf({ url, partitionCount, isLeaving, isUnreachable, held })
+    const copies = { held, ...(unfit.length > 0 && { unfit }) }
+    const report = this.#reportOf({ url, partitionCount, isLeaving, isUnreachable, ...copies })
     return encodeSubscription([store.sourceTopic], encodeMember(this.#group, this.#token, report))
   }
 
@@ -219,10 +217,11 @@ export class GroupInstance {
 
   #look(): void {
     const nowMs = bootTimeMs()
-    const { held, isLost } = this.#holdings.look(this.#plans.plan, nowMs)
+    const { held, unfit, isLost } = this.#holdings.look(this.#plans.plan, nowMs)
+    if (hasOther(unfit, this.#reported.unfit)) this.#pace.want(nowMs, 'room')
     if (isLost) this.#pace.want(nowMs, 'lost')
     const { plan, memberId } = this.#plans
-    const why = plan && awaited(plan, memberId, held, this.#reported)
+    const why = plan && awaited(plan, memberId, held, this.#reported.held)
     if (why !== undefined) this.#pace.want(nowMs, why)
     const reason = this.#pace.take(nowMs)
     if (reason !== undefined) this.#ask(reason)

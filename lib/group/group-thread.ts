@@ -47,10 +47,10 @@ self.onmessage = ({ data }: MessageEvent<ToGroupThread>) => {
       instance?.setReachable(data.isReachable)
       break
     case 'reached':
-      instance?.reached(data.memberId, data.url)
+      instance?.expulsions.reached(data.memberId, data.url)
       break
     case 'suspect':
-      instance?.suspect(data.memberId)
+      instance?.expulsions.suspect(data.memberId).catch(failed)
       break
     case 'agreed':
       instance?.renewals.agreed(data.generation)

@@ -2,7 +2,7 @@
  * What this instance holds, from the gauges of the store threads in shared memory, and from what the plans have said. The
  * store threads do not know the group: they have roles.
  */
-import type { GroupPlan, Holding, Route } from '../group-protocol/member.ts'
+import type { GroupPlan, Holding, Route, Unfit } from '../group-protocol/member.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import { Stats } from '../store-protocol/stats.ts'
 
@@ -11,8 +11,14 @@ const promotionMs = 5_000
 
 export interface FoundHoldings {
   held: Holding[]
+  unfit: Unfit[]
   /** Whether another instance has taken a partition from this one. */
   isLost: boolean
+}
+
+/** Whether there is no room for other partitions than before: sizes may differ. */
+export function hasOther(unfit: readonly Unfit[], before: readonly Unfit[]): boolean {
+  return unfit.length !== before.length || unfit.some((one, index) => one.partition !== before[index]!.partition)
 }
 
 export class Holdings {
@@ -46,6 +52,7 @@ export class Holdings {
   /** @param plan the present one: what it calls complete is that here, too, once it is read to the end */
   look(plan: GroupPlan | undefined, nowMs: number): FoundHoldings {
     const held: Holding[] = []
+    const unfit: Unfit[] = []
     const primaries = new Set<number>()
     let isLost = false
     for (const stats of this.#stats) {
@@ -53,6 +60,8 @@ export class Holdings {
         const role = stats.gauge(partition, 'role')
         if (role < 0) {
           this.#complete.delete(partition)
+          const bytes = stats.gauge(partition, 'neededBytes')
+          if (bytes > 0) unfit.push({ partition, bytes })
           continue
         }
         if (role === 0) primaries.add(partition)
@@ -64,7 +73,7 @@ export class Holdings {
       }
     }
     this.#primaries = primaries
-    return { held, isLost }
+    return { held, unfit, isLost }
   }
 
   #isRefused(stats: Stats, partition: number, nowMs: number): boolean {
@@ -83,10 +92,11 @@ export class Holdings {
     const isRead = (planned?.isComplete === true && isReady) || stats.gauge(partition, 'caughtUp') === 1
     if (!isFilled) this.#complete.delete(partition)
     else if (isRead) this.#complete.add(partition)
+    const bytes = Math.max(0, stats.gauge(partition, 'totalBytes')) + Math.max(0, stats.gauge(partition, 'indexBytes'))
     return {
       partition,
       position: Math.max(0, stats.gauge(partition, 'changelogPosition')),
-      bytes: Math.max(0, stats.gauge(partition, 'totalBytes')) + Math.max(0, stats.gauge(partition, 'indexBytes')),
+      bytes: isReady ? bytes : Math.max(bytes, stats.gauge(partition, 'neededBytes')),
       term: stats.gauge(partition, 'term'),
       isReady,
       isPrimary: isPrimary || this.#claims.has(partition),

@@ -50,10 +50,13 @@ const memberSchema = v.pipe(
     /** null: no bound. */
     room: v.nullable(count),
     held: v.pipe(v.array(holdingSchema), v.maxLength(partitionsMax)),
+    /** Partition, bytes. */
+    unfit: v.optional(v.pipe(v.array(v.tuple([partitionNumber, count])), v.maxLength(partitionsMax)), []),
   }),
-  v.check(({ partitions, held }) => {
-    const numbers = new Set(held.map(([partition]) => partition))
-    return numbers.size === held.length && held.every(([partition]) => partition < partitions)
+  v.check(({ partitions, held, unfit }) => {
+    const numbers = new Set([...held, ...unfit].map(([partition]) => partition))
+    const isKnown = ([partition]: readonly [number, ...unknown[]]) => partition < partitions
+    return numbers.size === held.length + unfit.length && held.every(isKnown) && unfit.every(isKnown)
   }),
 )
 
@@ -92,6 +95,7 @@ export function encodeMember(group: string, token: string | undefined, report: M
     flags: bitsOf(report, memberFlags),
     room: Number.isFinite(report.roomBytes) ? Math.max(0, Math.floor(report.roomBytes)) : null,
     held: report.held.map((one) => [one.partition, one.position, one.bytes, bitsOf(one, holdingFlags), one.term]),
+    ...(report.unfit && { unfit: report.unfit.map(({ partition, bytes }) => [partition, Math.floor(bytes)]) }),
   })
 }
 
@@ -104,7 +108,9 @@ export function decodeMember(group: string, token: string | undefined, bytes: Bu
   })
   const roomBytes = room ?? Number.POSITIVE_INFINITY
   const flags = flagsOf(value.flags, memberFlags)
-  return { value: { id, url, rack, partitionCount, startedAtMs, settings, roomBytes, held, ...flags } }
+  const unfit = value.unfit.map(([partition, size]) => ({ partition, bytes: size }))
+  const copies = { held, ...(unfit.length > 0 && { unfit }) }
+  return { value: { id, url, rack, partitionCount, startedAtMs, settings, roomBytes, ...copies, ...flags } }
 }
 
 /** Why the newest members get nothing. */

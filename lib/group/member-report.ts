@@ -7,7 +7,7 @@ import { comparedSettings } from './compared-settings.ts'
 import { hashSettings } from './settings.ts'
 
 /** The part that changes. */
-export type ReportNow = Pick<MemberReport, 'url' | 'partitionCount' | 'isLeaving' | 'isUnreachable' | 'held'>
+export type ReportNow = Pick<MemberReport, 'url' | 'partitionCount' | 'isLeaving' | 'isUnreachable' | 'held' | 'unfit'>
 
 /** Returns the function that adds to a report what stays the same. */
 export function memberReports({ id, store, standbys, routing }: GroupConfig): (now: ReportNow) => MemberReport {

@@ -9,7 +9,7 @@ const batchMs = 200
 const intervalMs = 2_000
 const intervalMaxMs = 30_000
 /** Reasons that are looked for in each plan (plan.ts, awaited). */
-const byPlan: readonly RejoinReason[] = ['ready', 'strangers']
+const byPlan: readonly RejoinReason[] = ['ready', 'strangers', 'room']
 
 export class RejoinPace {
   #intervalMs = intervalMs

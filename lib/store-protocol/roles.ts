@@ -28,6 +28,9 @@ export interface WantedRoles {
   }
 }
 
+/** The partitions of each role. */
+export type RolePartitions = Pick<WantedRoles, 'primaries' | 'replicas'>
+
 /**
  * Returns the partitions of one store thread: those of the instance, or the configured share of them.
  *

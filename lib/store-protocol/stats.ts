@@ -100,6 +100,8 @@ export const gaugeNames = [
   'halfRead',
   /** 1 if some keys are not where the partitioner puts them (strangers.ts). */
   'strangers',
+  /** Bytes that the whole partition takes, as far as is known: while it is filled, and while there is no room for it. */
+  'neededBytes',
 ] as const
 export type GaugeName = (typeof gaugeNames)[number]
 

@@ -5,6 +5,7 @@
 import { loggerOf } from '../log/index.ts'
 import { mapBytesFor, type StatedSize } from '../store-protocol/memory-budget.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
+import type { RolePartitions } from '../store-protocol/roles.ts'
 import { mebibytes } from '../text/byte-size.ts'
 import { advice, leaves } from '../topics/memory-fit.ts'
 import type { StoreContext } from './store-context.ts'
@@ -18,7 +19,7 @@ export class Fills {
   readonly #context: StoreContext
   /** Bytes that partitions need at least that are being filled. */
   readonly #needed = new Map<number, number>()
-  /** Bytes that partitions need at least for which there was no room. */
+  /** Bytes that partitions need at least for which there was no room. The group knows of them (gauge neededBytes). */
   readonly #unfit = new Map<number, number>()
 
   constructor(context: StoreContext) {
@@ -34,7 +35,8 @@ export class Fills {
     const { config, roles } = this.#context
     const most = Math.max(1, Math.floor(fillsMax / (config.storeThreads ?? 1)))
     const filling = roles.replicas.filter((one) => this.#isFilling(one)).length
-    const fitting = absent.filter((partition) => this.#fits(this.#unfit.get(partition) ?? 0))
+    for (const [partition, bytes] of this.#unfit) if (this.#fits(bytes)) this.#forget(partition)
+    const fitting = absent.filter((partition) => !this.#unfit.has(partition))
     return fitting.slice(0, Math.max(0, most - beginning - filling))
   }
 
@@ -42,29 +44,41 @@ export class Fills {
   begins(partition: number, stated: StatedSize): boolean {
     const bytes = mapBytesFor(stated)
     if (!this.#fits(bytes)) {
-      this.#refuse(partition, bytes)
+      this.refuse(partition, bytes)
       return false
     }
     this.#unfit.delete(partition)
     this.#needed.set(partition, bytes)
+    this.#context.stats.setGauge(partition, 'neededBytes', bytes)
     return true
   }
 
-  /** Returns the copy that gives way first while memory is full: of those that are not filled, the one wanted least. */
-  leastWanted(wanted: readonly number[]): number | undefined {
-    return wanted.findLast((one) => this.#context.roles.replicas.includes(one) && this.#isFilling(one))
+  /** Whether some partitions wait for room. */
+  get isShort(): boolean {
+    return this.#unfit.size > 0
   }
 
-  /** A copy gives way. It is filled again when there is more room than it had. */
-  givesWay(partition: number): void {
-    const needed = Math.max(this.#heldBytes(partition), this.#needed.get(partition) ?? 0)
-    this.#refuse(partition, needed)
+  /**
+   * Returns the copy that gives way first while memory is full: what is filled beside the primaries of others, then what
+   * is a whole copy beside them, then what is filled to be a primary; of each the one wanted least.
+   */
+  leastWanted({ primaries, replicas }: RolePartitions): number | undefined {
+    const isCopy = (one: number) => this.#context.roles.replicas.includes(one)
+    const isFilled = (one: number) => isCopy(one) && this.#isFilling(one)
+    return replicas.findLast(isFilled) ?? replicas.findLast(isCopy) ?? primaries.findLast(isFilled)
   }
 
-  #refuse(partition: number, bytes: number): void {
-    const { config } = this.#context
+  /** Returns the bytes that a copy needs at least. */
+  needed(partition: number): number {
+    return Math.max(this.#heldBytes(partition), this.#needed.get(partition) ?? 0)
+  }
+
+  /** There is no room for a partition, which is not held. It is filled again when there is room for so many bytes. */
+  refuse(partition: number, bytes: number): void {
+    const { config, stats } = this.#context
     this.#needed.delete(partition)
     this.#unfit.set(partition, bytes)
+    stats.setGauge(partition, 'neededBytes', bytes)
     if (config.memoryMax === undefined) {
       log.warn('Copying partition {partition}: there is no address space for it. Hold fewer partitions here', {
         partition,
@@ -75,6 +89,11 @@ export class Fills {
       'Copying partition {partition}: it needs {size} or more with its index, and {leaves} that are held. {advice}'
     const properties = { size: mebibytes(bytes), leaves: leaves(config), advice: advice(config, bytes) }
     log.warn(message, { partition, ...properties })
+  }
+
+  #forget(partition: number): void {
+    this.#unfit.delete(partition)
+    this.#context.stats.setGauge(partition, 'neededBytes', -1)
   }
 
   #fits(bytes: number): boolean {

@@ -22,6 +22,8 @@ import type { StoreContext } from './store-context.ts'
 const log = loggerOf('store')
 
 const lingerMsDefault = 5_000
+/** How often it is looked whether there is room for what did not fit: deletions make some, too. */
+const roomMs = 5_000
 
 export class RoleChanges {
   readonly #context: StoreContext
@@ -36,6 +38,7 @@ export class RoleChanges {
   readonly #gauges: CopyGauges | undefined
   readonly #promotions: Promotions
   readonly #fills: Fills
+  #roomTimer: ReturnType<typeof setInterval> | undefined
   #wanted: WantedRoles | undefined
   /** Of a group: the last one that a wish was made from. */
   #plan: string | undefined
@@ -57,6 +60,8 @@ export class RoleChanges {
     if (context.config.elastic !== undefined) {
       const copyOf = (partition: number) => heldCopyOf(primaries.parts, partition) ?? replicas.copyOf(partition)
       this.#gauges = new CopyGauges(context.stats, copyOf)
+      this.#roomTimer = setInterval(() => this.#fills.isShort && this.#look(), roomMs)
+      this.#roomTimer.unref()
       primaries.events.onTaken((partition) => {
         this.#taken.add(partition)
         this.#refused.add(partition)
@@ -89,6 +94,7 @@ export class RoleChanges {
     this.#lingering.stop()
     this.#promotions.stop()
     this.#gauges?.stop()
+    clearInterval(this.#roomTimer)
   }
 
   #look(): void {
@@ -109,7 +115,7 @@ export class RoleChanges {
     for (const partition of released) this.#change([partition], () => this.#release(partition))
     for (const partition of left) this.#change([partition], () => this.#drop(partition))
     // A full store reads nothing, so it would not reach the end that a fence sets.
-    if (!memory.mayRead) return this.#makeRoom([...wanted.primaries, ...wanted.replicas])
+    if (!memory.mayRead) return this.#makeRoom(this.#wanted)
     // What is read from the start delays none of the others.
     const warm = taken.filter((partition) => this.#replicas.handover.isWarm(partition))
     for (const some of [warm, taken.filter((partition) => !warm.includes(partition))]) {
@@ -118,8 +124,8 @@ export class RoleChanges {
     if (config.elastic !== undefined) this.#fill([...wanted.primaries, ...wanted.replicas])
   }
 
-  /** Has a copy that is being filled give way, so that what is held can be kept current. */
-  #makeRoom(wanted: readonly number[]): void {
+  /** Has a copy give way, so that the others, and the primaries first, can be kept current. */
+  #makeRoom(wanted: WantedRoles): void {
     const { config, memory } = this.#context
     if (config.elastic === undefined || !memory.isFull) return
     const partition = this.#fills.leastWanted(wanted)
@@ -196,8 +202,10 @@ export class RoleChanges {
 
   /** Drops a copy for which there is no memory. */
   async #giveWay(partition: number): Promise<void> {
-    this.#fills.givesWay(partition)
+    const bytes = this.#fills.needed(partition)
     if (this.#context.roles.replicas.includes(partition)) await this.#drop(partition)
+    this.#fills.refuse(partition, bytes)
+    this.#context.memory.freed()
   }
 
   async #drop(partition: number): Promise<void> {

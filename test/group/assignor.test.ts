@@ -2,7 +2,7 @@
 import { expect, test } from 'bun:test'
 import type { GroupMember } from '../../lib/group-protocol/member.ts'
 import { assignPartitions } from '../../lib/group/assignor.ts'
-import { newHolding } from '../support/group/group-model.ts'
+import { GroupModel, newHolding } from '../support/group/group-model.ts'
 import { forSeeds } from '../support/group/seeds.ts'
 import type { Random } from '../support/random.ts'
 
@@ -139,3 +139,27 @@ function isEligible(members: readonly GroupMember[], { isLeaving, isUnreachable 
   if (members.some((one) => !one.isLeaving && !one.isUnreachable)) return !isLeaving && !isUnreachable
   return members.every((one) => one.isLeaving) || !isLeaving
 }
+
+test('what no member holds goes where there is room for the size that members have found, in place of standbys, or to none', () => {
+  const model = new GroupModel(3)
+  const primary = { isReady: true, isPrimary: true }
+  const holding = (partition: number, bytes: number, flags = {}) => ({ ...newHolding(partition, bytes), ...flags })
+  const needing = (bytes: number) => [{ partition: 2, bytes }]
+  const a = model.join({ roomBytes: 100, held: [holding(0, 60, primary)], unfit: needing(50) })
+  const b = model.join({ roomBytes: 100, held: [holding(1, 60, primary)] })
+  const plan = () => {
+    const { routes, members } = assignPartitions(model.members, { standbys: 1, isSettled: true })
+    return routes.map((route) => [route.primary, ...route.copies].map((member) => members[member]?.id ?? 'none'))
+  }
+  expect(plan()).toEqual([[a.id], [b.id], ['none']])
+  const c = model.join({ roomBytes: 100 })
+  expect(plan()[2]).toEqual([c.id])
+  model.remove(c)
+  // They know better than the sizes of copies what they have room for: what they hold, and no more.
+  a.held = [holding(0, 40, primary), holding(1, 30, { isReady: true })]
+  b.held = [holding(1, 30, primary), holding(0, 40, { isReady: true })]
+  a.unfit = b.unfit = needing(41)
+  expect(plan()).toEqual([[a.id, b.id], [b.id, a.id], ['none']])
+  a.unfit = b.unfit = needing(35)
+  expect(plan()).toEqual([[a.id], [b.id, a.id], [b.id]])
+})

@@ -32,6 +32,15 @@ test('what is held is read from the gauges of the store threads', () => {
   expect(isLost).toBe(false)
 })
 
+test('what there is no room for is reported with what it needs, and a copy that is filled with no less', () => {
+  const { stats, holdings } = setup(1, -1, 1)
+  for (const partition of stats.layout) stats.setGauge(partition, 'neededBytes', 100)
+  stats.setGauge(0, 'ready', 0)
+  const { held, unfit } = holdings.look(undefined, 0)
+  expect(held.map(({ bytes }) => bytes)).toEqual([100, 12])
+  expect(unfit).toEqual([{ partition: 1, bytes: 100 }])
+})
+
 test('a copy is complete once the plan says so and it is ready, until it is read again', () => {
   const { stats, holdings } = setup(1)
   const isComplete = (plan = planOf([{ primary: 1, copies: [0] }])) => holdings.look(plan, 0).held[0]!.isComplete

@@ -25,6 +25,16 @@ test.each([undefined, 'a token'])('a member reads back what another one reports,
   expect(decodeMember('orders', token, encodeMember('orders', token, report))).toEqual({ value: report })
   const unbounded = { ...report, roomBytes: Number.POSITIVE_INFINITY, isLeaving: false, isUnreachable: true }
   expect(decodeMember('orders', token, encodeMember('orders', token, unbounded))).toEqual({ value: unbounded })
+  const short = { ...report, unfit: [{ partition: 7, bytes: 2 ** 30 }] }
+  expect(decodeMember('orders', token, encodeMember('orders', token, short))).toEqual({ value: short })
+})
+
+test.each([
+  ['that is held', 3],
+  ['that is unknown', 12],
+])('data of a member without room for a partition %s are refused', (_, partition) => {
+  const data = encodeMember('orders', undefined, { ...report, unfit: [{ partition, bytes: 1 }] })
+  expect(decodeMember('orders', undefined, data).value).toBeUndefined()
 })
 
 test.each([

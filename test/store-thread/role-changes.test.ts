@@ -224,3 +224,31 @@ test('what does not fit is not copied until there is room, and what is being fil
   await settled()
   expect(done.slice(6)).toEqual(['add 3'])
 })
+
+test('a whole copy gives way, too, where primaries need its room, and the group knows how much it needs', async () => {
+  const { changes, done, next, holdMemory, stats, sizes, room, fill } = start([0], [1, 2, 3], { lingerMs: 1 })
+  const neededBytes = (partition: number) => stats.gauge(partition, 'neededBytes')
+  changes.begin()
+  changes.want({ primaries: [0, 4], replicas: [3, 2, 1] })
+  await settled()
+  await next()
+  expect(done).toEqual(['add 4'])
+  expect(neededBytes(4)).toBeGreaterThan(1_000)
+  sizes.set(1, 50_000)
+  room.bytes = 40_000
+  holdMemory(true, true)
+  expect(done.slice(1)).toEqual(['drop 1'])
+  await next()
+  expect([done.slice(2), neededBytes(1)]).toEqual([['drop 2'], 50_000])
+  holdMemory(false)
+  await next()
+  // There is room for what it needs, which is less.
+  expect(done.slice(3)).toEqual(['add 2'])
+  await next()
+  fill(4)
+  await next()
+  room.bytes = 60_000
+  changes.want({ primaries: [0, 4], replicas: [3, 2] })
+  await settled()
+  expect([done.includes('add 1'), neededBytes(1)]).toEqual([false, -1])
+})

@@ -14,7 +14,7 @@ export class Room {
 
   fits(member: number, partition: number): boolean {
     const bytes = this.#standing.bytes(member, partition)
-    return this.#used[member]! + bytes <= this.#standing.members[member]!.roomBytes
+    return this.#used[member]! + bytes <= this.#standing.roomBytes(member, partition)
   }
 
   /** Number of copies planned for a member. */

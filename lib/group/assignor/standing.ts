@@ -17,6 +17,10 @@ export class Standing {
   readonly #ends: Float64Array
   /** Largest size that anybody reports. */
   readonly #bytes: Float64Array
+  /** By member, the partitions that it has no room for beside what it holds. */
+  readonly #unfit: readonly ReadonlySet<number>[]
+  /** By member, what it holds. */
+  readonly #heldBytes: readonly number[]
   readonly #seeds: readonly number[]
 
   constructor(members: readonly GroupMember[]) {
@@ -41,6 +45,13 @@ export class Standing {
       }
       return byPartition
     })
+    this.#unfit = this.members.map(({ unfit = [] }) => new Set(unfit.map(({ partition }) => partition)))
+    this.#heldBytes = this.members.map(({ held }) => held.reduce((sum, { bytes }) => sum + bytes, 0))
+    for (const { unfit = [], partitionCount } of this.members) {
+      for (const { partition, bytes } of unfit) {
+        if (partition < partitionCount) this.#bytes[partition] = Math.max(this.#bytes[partition]!, bytes)
+      }
+    }
     this.current = Int32Array.from(claimants, (some, partition) => this.#currentOf(partition, some, terms[partition]!))
   }
 
@@ -73,6 +84,12 @@ export class Standing {
   bytes(member: number, partition: number): number {
     const holding = this.#held[member]![partition]
     return holding?.isReady === true ? holding.bytes : this.#bytes[partition]!
+  }
+
+  /** Bytes that a member has for the partition and all others: where it was not enough, it takes it in place of others. */
+  roomBytes(member: number, partition: number): number {
+    const { roomBytes } = this.members[member]!
+    return this.#unfit[member]!.has(partition) ? Math.min(roomBytes, this.#heldBytes[member]!) : roomBytes
   }
 
   /** Order of members for a partition where nothing else decides: the same in every instance, another for each partition. */

@@ -97,6 +97,11 @@ export class MemoryGuard {
     return Math.max(decodeBytesLeast, room)
   }
 
+  /** To be called when partitions have left the map. */
+  freed(): void {
+    this.#look()
+  }
+
   /** Calls a function whenever these have changed. */
   onChange(listener: () => void): void {
     this.#listeners.push(listener)

@@ -90,6 +90,7 @@ export function memoryStandIn() {
     onChange: (listener: () => void) => void listeners.push(listener),
     check: () => {},
     countPending: () => {},
+    freed: () => {},
   } as unknown as StoreContext['memory']
   const hold = (isHeldNow = true, isFullNow = false) => {
     isHeld = isHeldNow
