@@ -2,14 +2,30 @@ import { expect, test } from 'bun:test'
 import { existsSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { feedPlants } from './feed/plants.ts'
-import { copyPlants, groupPlants, mapPlants, missPlants, rolePlants, routingPlants } from './group/plants.ts'
+import {
+  commitPlants,
+  copyPlants,
+  groupPlants,
+  mapPlants,
+  missPlants,
+  rolePlants,
+  routingPlants,
+} from './group/plants.ts'
 import { planted } from './planted.ts'
 import { plants } from './plants.ts'
 import { checkPlants, filesPlants, memoryPlants } from './snapshots/plants.ts'
 
 const root = resolve(import.meta.dir, '../..')
 
-const ofGroups = [...rolePlants, ...copyPlants, ...mapPlants, ...missPlants, ...groupPlants, ...routingPlants]
+const ofGroups = [
+  ...rolePlants,
+  ...commitPlants,
+  ...copyPlants,
+  ...mapPlants,
+  ...missPlants,
+  ...groupPlants,
+  ...routingPlants,
+]
 const ofSnapshots = [...checkPlants, ...filesPlants, ...memoryPlants]
 
 test.each([...plants, ...feedPlants, ...ofSnapshots, ...ofGroups].map((plant) => [plant.name, plant] as const))(

@@ -3,7 +3,7 @@
  * those only.
  */
 import { playPlants } from '../play-plants.ts'
-import { copyPlants, groupPlants, mapPlants, missPlants, rolePlants, routingPlants } from './plants.ts'
+import { commitPlants, copyPlants, groupPlants, mapPlants, missPlants, rolePlants, routingPlants } from './plants.ts'
 
 await playPlants({
   name: 'group',
@@ -17,6 +17,7 @@ await playPlants({
       tests: ['test/map/lives.test.ts', 'test/map/lives-race.test.ts', 'test/map/random-lives.test.ts'],
     },
     { plants: copyPlants, tests: ['test/store-thread'] },
+    { plants: commitPlants, tests: ['test/group/membership.test.ts'] },
     {
       plants: groupPlants,
       tests: [

@@ -10,6 +10,12 @@ const lives = 'lib/map/writer/partition-lives.ts'
 /** Of copies that become primaries, and back: tests with a broker. */
 export const rolePlants: readonly Plant[] = [
   plant(
+    'a copy continues at the last commit, not after what it has',
+    'lib/store-thread/recovery/resume.ts',
+    'highestSourceOffset: last?.offset ?? -1,\n        afterOffset: after,',
+    'highestSourceOffset: -1 + 0 * (last?.offset ?? 0),\n        afterOffset: Math.min(after, -1),',
+  ),
+  plant(
     'no fence at promotion',
     ownership,
     'if (!this.#config.fencing) return this.#take(partition)\n',
@@ -20,6 +26,16 @@ export const rolePlants: readonly Plant[] = [
     primaries,
     '    await this.#context.flusher.flush()\n    this.#add(taken)\n',
     '    this.#add(taken)\n',
+  ),
+]
+
+/** Of what the coordinator is sent. */
+export const commitPlants: readonly Plant[] = [
+  plant(
+    'a commit does not state the generation of its member',
+    'lib/kafka/offsets.ts',
+    'groupGenerationId: committer.generation',
+    'groupGenerationId: -1',
   ),
 ]
 
@@ -114,6 +130,18 @@ export const groupPlants: readonly Plant[] = [
 
 /** Of lookups that one instance asks of another. */
 export const routingPlants: readonly Plant[] = [
+  plant(
+    'what an instance had counts more than a newer plan',
+    'lib/routing/route-table.ts',
+    'if (this.#source.own(partition).role === 0 && !isElsewhere) return answerHere',
+    'if (this.#source.own(partition).role === 0 || (isOwn && isElsewhere)) return answerHere',
+  ),
+  plant(
+    'a question of another instance is sent on',
+    'lib/routing/index.ts',
+    'this.requests = new GroupRequests({ store, key',
+    'this.requests = new GroupRequests({ store: this.store as unknown as S, key',
+  ),
   plant(
     'a miss counts although keys are where the partitioner does not put them',
     'lib/routing/routed-store.ts',
