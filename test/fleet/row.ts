@@ -57,14 +57,19 @@ export class Row {
     const before = this.missed.length
     this.figures('a join and sync beside', run.joinsMs)
     for (const violation of await run.verdict()) this.missed.push(violation)
+    await this.count(run)
+    for (const missed of this.missed.slice(before)) console.log(`MISSED ${missed}`)
+    this.keep(run, folder)
+  }
+
+  /** What became of lookups. */
+  async count(run: FleetRun): Promise<void> {
     const { tally } = run.lookups
     console.log(tally.summary())
     this.figure('records', String(run.writer.written))
     const group = (await run.fleet.running[0]?.status())?.group
     if (group) this.figure('generations of the group', String(group.generation))
     this.expect(tally.bad === 0, `${tally.bad} lookups were not answered as they should be`)
-    for (const missed of this.missed.slice(before)) console.log(`MISSED ${missed}`)
-    this.keep(run, folder)
   }
 
   keep(run: FleetRun, folder = ''): void {

@@ -89,13 +89,14 @@ export class LatchkeyProcess {
   }
 
   /** Resolves when `condition` holds; rejects, with what it has written, if the process ends first. */
-  async until(what: string, condition: () => boolean | Promise<boolean>): Promise<void> {
+  async until(what: string, condition: () => boolean | Promise<boolean>, timeoutMs?: number): Promise<void> {
     try {
-      await until(what, async () => {
+      const isDone = async () => {
         if (await condition()) return true
         if (!this.isAlive) throw new Error(`it ended with ${this.#exitCode}`)
         return false
-      })
+      }
+      await until(what, isDone, timeoutMs)
     } catch (error) {
       throw new Error(`${(error as Error).message}\n${tail(this.stdout + this.stderr, 30)}`, { cause: error })
     }

@@ -38,6 +38,7 @@ export class FleetInstance {
   /** Output of lives that have ended. */
   readonly outputs: string[] = []
   readonly #place: Place
+  #settings: Place['settings']
   #process: LatchkeyProcess | undefined
   #isReady = false
   #watching: Promise<void> | undefined
@@ -52,6 +53,7 @@ export class FleetInstance {
 
   private constructor(place: Place, proxy: InstanceProxy | undefined) {
     this.#place = place
+    this.#settings = place.settings
     this.name = place.name
     this.proxy = proxy
   }
@@ -91,20 +93,25 @@ export class FleetInstance {
       settings: {
         ...localPort,
         ...(this.proxy && { ADVERTISED_URL: this.proxy.url }),
-        ...this.#place.settings,
+        ...this.#settings,
       },
       ...(await commandOf(this.#place)),
     })
     this.#watching ??= this.#watch()
   }
 
-  async startReady(): Promise<void> {
-    await this.start()
-    await this.ready()
+  /** From its next start on. */
+  configure(settings: Place['settings']): void {
+    this.#settings = settings
   }
 
-  ready(): Promise<void> {
-    return this.process.until(`${this.name} is ready`, () => this.isReady)
+  async startReady(timeoutMs?: number): Promise<void> {
+    await this.start()
+    await this.ready(timeoutMs)
+  }
+
+  ready(timeoutMs?: number): Promise<void> {
+    return this.process.until(`${this.name} is ready`, () => this.isReady, timeoutMs)
   }
 
   /** SIGTERM; resolves with the exit code. */

@@ -14,9 +14,18 @@ export interface LookupOptions {
   keepsReads: boolean
   /** Asks the owner that a 421 names: ROUTING=none. */
   follows: boolean
+  /** Whether a lookup may be refused with this body: a row's own judgement. */
+  mayRefuse: (problem: string) => boolean
 }
 
-const optionsDefault: LookupOptions = { rate: 500, clients: 16, strict: 0.3, keepsReads: false, follows: false }
+const optionsDefault: LookupOptions = {
+  rate: 500,
+  clients: 16,
+  strict: 0.3,
+  keepsReads: false,
+  follows: false,
+  mayRefuse: () => false,
+}
 const followsMax = 20
 const followMs = 50
 const timeoutMs = 5_000
@@ -120,7 +129,7 @@ export class FleetLookups {
       const answeredAt = performance.now()
       if (answer.status !== 200 && answer.status !== 404) {
         if (maxLag !== undefined && refusals.some((code) => text.includes(`"code":"${code}"`))) tally.refused++
-        else if (isExcused()) tally.excused++
+        else if (isExcused() || this.#options.mayRefuse(text)) tally.excused++
         else tally.failure('failed', target.name, key, `${answer.status} ${text.trim()}`)
         return
       }

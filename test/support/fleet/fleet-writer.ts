@@ -20,6 +20,8 @@ export interface WriterOptions {
 
 const optionsDefault: WriterOptions = { lasting: 1_000, passing: 100, rate: 200, deletes: 0.4, valueBytes: 0 }
 const loadBatch = 5_000
+/** A broker takes no batch of more than 1 MiB of a partition. */
+const loadBytes = 4 << 20
 const tickMs = 20
 const requestTimeoutMs = 2_000
 const closeMs = 3_000
@@ -50,8 +52,9 @@ export class FleetWriter {
 
   /** Writes every lasting key once. */
   async load(): Promise<void> {
-    for (let from = 0; from < this.lasting.length; from += loadBatch) {
-      await this.#producer.send(this.lasting.slice(from, from + loadBatch).map((key) => [key, this.#nextValue(key)]))
+    const batch = Math.max(1, Math.min(loadBatch, Math.floor(loadBytes / Math.max(1, this.#options.valueBytes))))
+    for (let from = 0; from < this.lasting.length; from += batch) {
+      await this.#producer.send(this.lasting.slice(from, from + batch).map((key) => [key, this.#nextValue(key)]))
     }
   }
 

@@ -30,6 +30,8 @@ export class Fleet {
   /** In the order in which they were added; those that have ended, too. */
   readonly instances: FleetInstance[] = []
   readonly #options: FleetOptions
+  /** Instances with partitions of their own: see FleetOptions.manual. */
+  #manual: number | undefined
 
   static async open(kafka: FleetKafka, options: FleetOptions = {}): Promise<Fleet> {
     const { partitions = partitionsDefault, topicConfig = {}, aside } = options
@@ -50,6 +52,7 @@ export class Fleet {
     this.changelog = `${topic}-changelog`
     this.partitions = partitions
     this.#options = options
+    this.#manual = options.manual
   }
 
   /** Addresses of brokers that answer now, past all proxies. */
@@ -57,7 +60,13 @@ export class Fleet {
 
   /** Without a group nothing moves. */
   get isManual(): boolean {
-    return this.#options.manual !== undefined
+    return this.#manual !== undefined
+  }
+
+  /** What is started from now on is of a group. */
+  formGroup(): void {
+    this.#manual = undefined
+    for (const [index, instance] of this.instances.entries()) instance.configure(this.#settingsOf(index))
   }
 
   get running(): FleetInstance[] {
@@ -67,32 +76,23 @@ export class Fleet {
   /** A place for one more instance, which does not run yet. @param user number of the user that runs it */
   async place(user?: number): Promise<FleetInstance> {
     const { isProxied = false, executable } = this.#options
-    const name = `instance-${this.instances.length + 1}`
-    const brokers = 'brokers' in this.kafka && isProxied ? this.kafka.proxied : this.kafka.bootstrap
     const instance = await FleetInstance.at({
-      name,
+      name: nameOf(this.instances.length),
       storeId: this.topic,
       isBehindProxy: isProxied,
       executable,
       user,
-      settings: {
-        SOURCE_TOPIC: this.topic,
-        KAFKA_BROKERS: brokers,
-        KAFKA_CLIENT_PROPERTIES: `client.id=${name}`,
-        AUTO_FLUSH_SECONDS: '0.05',
-        ...this.#assignment(this.instances.length),
-        ...this.#options.settings,
-      },
+      settings: this.#settingsOf(this.instances.length),
     })
     this.instances.push(instance)
     return instance
   }
 
   /** Starts this many more, at the same time, and resolves when all are ready. Places that were never used come first. */
-  async add(count: number): Promise<FleetInstance[]> {
+  async add(count: number, timeoutMs?: number): Promise<FleetInstance[]> {
     const added = this.instances.filter(({ lives }) => lives.length === 0).slice(0, count)
     while (added.length < count) added.push(await this.place())
-    await Promise.all(added.map((one) => one.startReady()))
+    await Promise.all(added.map((one) => one.startReady(timeoutMs)))
     return added
   }
 
@@ -143,14 +143,30 @@ export class Fleet {
     await Promise.all(this.instances.map((one) => one.close()))
   }
 
+  #settingsOf(index: number): Readonly<Record<string, string>> {
+    const { isProxied = false, settings } = this.#options
+    return {
+      SOURCE_TOPIC: this.topic,
+      KAFKA_BROKERS: 'brokers' in this.kafka && isProxied ? this.kafka.proxied : this.kafka.bootstrap,
+      KAFKA_CLIENT_PROPERTIES: `client.id=${nameOf(index)}`,
+      AUTO_FLUSH_SECONDS: '0.05',
+      ...this.#assignment(index),
+      ...settings,
+    }
+  }
+
   #assignment(index: number): Readonly<Record<string, string>> {
-    const { manual } = this.#options
+    const manual = this.#manual
     if (manual === undefined) return { ELASTIC: 'true' }
     const all = Array.from({ length: this.partitions }, (_, partition) => partition)
     const isOwn = (partition: number) => partition % manual === index % manual
     const replicas = all.filter((partition) => !isOwn(partition)).join()
     return { PARTITIONS: all.filter(isOwn).join(), ...(replicas && { PARTITIONS_REPLICA: replicas }) }
   }
+}
+
+function nameOf(index: number): string {
+  return `instance-${index + 1}`
 }
 
 /** Brokers of each partition, the leader first: never the coordinator, for whose acknowledgement a write would wait until its session has ended. */

@@ -8,7 +8,7 @@ const keysAtOnce = 64
 const settleTimeoutMs = 60_000
 
 /** Resolves with what GET answers for every key ever written. Rejects where it does not become what the source has. */
-export async function settled(fleet: Fleet, keysMax = 20_000): Promise<Map<string, string | null>> {
+export async function settled(fleet: Fleet, keysMax = Number.POSITIVE_INFINITY): Promise<Map<string, string | null>> {
   const source = fold((await readTopic(fleet.direct(), fleet.topic)).records)
   const keys = sample([...source.keys()], keysMax)
   const answers = new Map<string, string | null>()
