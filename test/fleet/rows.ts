@@ -5,6 +5,7 @@ import { hostDeaths } from './rows/host-deaths.ts'
 import { kafkaAway } from './rows/kafka-away.ts'
 import { kills } from './rows/kills.ts'
 import { migration } from './rows/migration.ts'
+import { misfits, strangers } from './rows/misfits.ts'
 import { pauses } from './rows/pauses.ts'
 import { restarts } from './rows/restarts.ts'
 import { room } from './rows/room.ts'
@@ -28,6 +29,8 @@ export const rows: ReadonlyMap<number, Entry> = new Map([
   [7, { title: 'Kafka away', play: kafkaAway }],
   [8, { title: 'chaos', play: chaos }],
   [9, { title: 'cold start', play: coldStart }],
+  [14, { title: 'instances that do not fit', play: misfits }],
+  [15, { title: 'strangers', play: strangers }],
   [17, { title: 'from partitions by hand to a group', play: migration }],
   [19, { title: 'room', play: room }],
 ])

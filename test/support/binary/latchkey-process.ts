@@ -25,6 +25,7 @@ export class LatchkeyProcess {
   readonly folder: string
   readonly #process: TiedProcess
   readonly #watchdog: Watchdog
+  readonly #headers: Readonly<Record<string, string>>
   #exitCode: number | null | undefined
   #url: string | undefined
 
@@ -36,10 +37,11 @@ export class LatchkeyProcess {
     const command = ['/bin/sh', '-c', `exec "$0" "$@" 2>'${join(folder, 'stderr')}'`, executable, ...args]
     const options = { cwd: cwd ?? folder, env: { ...settings } as unknown as NodeJS.ProcessEnv }
     const tied = await watchdog.spawn(command, join(folder, 'stdout'), options)
-    return new LatchkeyProcess(folder, tied, watchdog)
+    return new LatchkeyProcess(folder, tied, watchdog, settings['SERVER_TOKEN'])
   }
 
-  private constructor(folder: string, tied: TiedProcess, watchdog: Watchdog) {
+  private constructor(folder: string, tied: TiedProcess, watchdog: Watchdog, token: string | undefined) {
+    this.#headers = token === undefined ? {} : { authorization: `Bearer ${token}` }
     this.folder = folder
     this.#process = tied
     this.#watchdog = watchdog
@@ -109,7 +111,8 @@ export class LatchkeyProcess {
   /** Undefined while it does not answer. */
   async status(storeId: string, signal: AbortSignal | null = null): Promise<StoreStatus | undefined> {
     if (this.url === undefined) return undefined
-    const answer = await fetch(`${this.url}/status-store/${storeId}`, { signal }).catch(() => undefined)
+    const init = { signal, headers: this.#headers }
+    const answer = await fetch(`${this.url}/status-store/${storeId}`, init).catch(() => undefined)
     return (await answer?.json().catch(() => undefined)) as StoreStatus | undefined
   }
 

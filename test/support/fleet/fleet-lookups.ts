@@ -2,6 +2,7 @@
 import { type FleetRead, provenanceOf } from './fleet-history.ts'
 import type { FleetInstance, Life } from './fleet-instance.ts'
 import { LookupTally } from './lookup-tally.ts'
+import { Standstill } from './standstill.ts'
 
 export interface LookupOptions {
   /** A second. */
@@ -14,6 +15,8 @@ export interface LookupOptions {
   keepsReads: boolean
   /** Asks the owner that a 421 names: ROUTING=none. */
   follows: boolean
+  /** SERVER_TOKEN of the instances. */
+  token: string | undefined
   /** Whether a lookup may be refused with this body: a row's own judgement. */
   mayRefuse: (problem: string) => boolean
 }
@@ -24,12 +27,15 @@ const optionsDefault: LookupOptions = {
   strict: 0.3,
   keepsReads: false,
   follows: false,
+  token: undefined,
   mayRefuse: () => false,
 }
 const followsMax = 20
 const followMs = 50
 const timeoutMs = 5_000
 const noTargetMs = 5
+/** Half of what an instance has to answer: the test has used up the rest. */
+const stoodMs = 1_000
 /** Codes of 503 by which `max-lag=0` may be refused while no instance can vouch for the newest value. */
 const refusals = ['too_stale', 'owner_unreachable']
 
@@ -47,6 +53,7 @@ export class FleetLookups {
   readonly #lives: (Life | undefined)[] = []
   /** By id in the group. */
   readonly #numbers = new Map<string, number>()
+  readonly #standstill = new Standstill()
   #running: Promise<unknown> | undefined
   #stopping = false
   #turn = 0
@@ -66,6 +73,7 @@ export class FleetLookups {
 
   start(): void {
     this.#stopping = false
+    this.#standstill.start()
     const { clients } = this.#options
     this.#running = Promise.all(Array.from({ length: clients }, (_, client) => this.#run(client)))
   }
@@ -73,6 +81,7 @@ export class FleetLookups {
   async stop(): Promise<void> {
     this.#stopping = true
     await this.#running
+    this.#standstill.stop()
   }
 
   /** All answers, once the names of all instances are known. */
@@ -130,6 +139,7 @@ export class FleetLookups {
       if (answer.status !== 200 && answer.status !== 404) {
         if (maxLag !== undefined && refusals.some((code) => text.includes(`"code":"${code}"`))) tally.refused++
         else if (isExcused() || this.#options.mayRefuse(text)) tally.excused++
+        else if (this.#standstill.since(sentAt) >= stoodMs) tally.stood++
         else tally.failure('failed', target.name, key, `${answer.status} ${text.trim()}`)
         return
       }
@@ -148,6 +158,7 @@ export class FleetLookups {
       this.reads.push({ key, value, src, partition, instance, asked, sentAt, answeredAt, maxLag, role, lag })
     } catch (error) {
       if (isExcused()) tally.excused++
+      else if (this.#standstill.since(sentAt) >= stoodMs) tally.stood++
       else tally.failure('failed', target.name, key, (error as Error).message)
     }
   }
@@ -155,8 +166,10 @@ export class FleetLookups {
   /** Follows what an instance says of the owner, if that is asked for. */
   async #ask(url: string, path: string): Promise<{ answer: Response; text: string }> {
     const signal = AbortSignal.timeout(timeoutMs)
+    const { token } = this.#options
+    const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` }
     for (let at = url, tries = 1; ; tries++) {
-      const answer = await fetch(at + path, { signal })
+      const answer = await fetch(at + path, { signal, headers })
       const text = await answer.text()
       const owner = answer.status === 421 && this.#options.follows && tries < followsMax ? ownerIn(text) : undefined
       if (owner === undefined) return { answer, text }

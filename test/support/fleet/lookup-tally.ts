@@ -19,6 +19,8 @@ export class LookupTally {
   refused = 0
   /** Lookups of an instance that was killed or stopped under way, or had not been found unready yet. */
   excused = 0
+  /** Not answered in time, and the process of the test stood still for a good part of that time. */
+  stood = 0
   failed = 0
   /** Misses of keys that always have a value. */
   wrongMisses = 0
@@ -53,7 +55,7 @@ export class LookupTally {
     const ms = (share: number) => `${(this.percentileMs(share) ?? 0).toFixed(1)} ms`
     return [
       `lookups        ${this.answered} answered, p50 ${ms(0.5)}, p99 ${ms(0.99)}, at most ${ms(1)}`,
-      `               ${this.forwarded} by another instance, ${this.byReplica} by a replica, ${this.refused} of max-lag=0 refused, ${this.excused} excused`,
+      `               ${this.forwarded} by another instance, ${this.byReplica} by a replica, ${this.refused} of max-lag=0 refused, ${this.excused} excused, ${this.stood} while the test stood still`,
       `failed         ${this.failed}; wrong 404 ${this.wrongMisses}; went back with max-lag=0 ${this.wentBack}`,
       ...this.#kinds(),
     ].join('\n')
