@@ -2,17 +2,19 @@
 import { type CopyState, noCopy } from '../store-protocol/copy-state.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
-import { replicaLag } from './partition-status.ts'
+import { lagKnownMsOf, replicaLag } from './partition-status.ts'
 import { primaryLag, PrimaryLease } from './primary-lease.ts'
 import type { StoreThreads } from './store-threads.ts'
 
 export class HeldCopies {
   readonly #threads: StoreThreads
   readonly #lease: PrimaryLease | undefined
+  readonly #lagKnownMs: number
 
   constructor(config: StoreConfig, threads: StoreThreads) {
     this.#threads = threads
     this.#lease = PrimaryLease.of(config)
+    this.#lagKnownMs = lagKnownMsOf(config)
   }
 
   /** Of the source; 0 before it is known. */
@@ -32,7 +34,7 @@ export class HeldCopies {
     if (role !== 1) return noCopy
     const ready = stats.gauge(partition, 'ready')
     const isReady = ready < 0 ? partitionStateOf(stats, partition) === 'running' : ready === 1
-    return { role, isReady, caughtUp: true, isHalted: false, lag: replicaLag(stats, partition) }
+    return { role, isReady, caughtUp: true, isHalted: false, lag: replicaLag(stats, partition, this.#lagKnownMs) }
   }
 
   /** Returns 0 for a primary, 1 for a replica, -1 for a partition that is not held. */

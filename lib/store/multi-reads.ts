@@ -18,6 +18,7 @@ import type { Lookup } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { type Assignment, partitionsOf } from './assignment.ts'
 import { incompleteReason, missReasons } from './miss-reason.ts'
+import { lagKnownMsOf } from './partition-status.ts'
 import { partitionFor } from './partitioner.ts'
 import { PrimaryLease } from './primary-lease.ts'
 import { replicaLags } from './replica-lags.ts'
@@ -39,12 +40,14 @@ export class MultiReads {
   readonly #hasHeaderPrefix: boolean
   readonly #threads: StoreThreads
   readonly #lease: PrimaryLease | undefined
+  readonly #lagKnownMs: number
 
   constructor(config: StoreConfig, threads: StoreThreads) {
     this.#config = config
     this.#hasHeaderPrefix = hasHeaderPrefix(config)
     this.#threads = threads
     this.#lease = PrimaryLease.of(config)
+    this.#lagKnownMs = lagKnownMsOf(config)
   }
 
   /** As StoreReads.getMany. */
@@ -65,7 +68,7 @@ export class MultiReads {
       const { entries, examined, bytes, next } = chunk
       noteGarbage(bytes + entries.length * keyGarbageBytes)
       this.#requireComplete(partition, threads.assignment)
-      const addLag = replicaLags(threads.assignment, this.#threads.stats, this.#lease)
+      const addLag = replicaLags(threads.assignment, this.#threads.stats, this.#lagKnownMs, this.#lease)
       for (const entry of entries) addLag(this.#hasHeaderPrefix && bounds.withValues ? splitHeaderPrefix(entry) : entry)
       return { epoch, entries, examined, next: next === undefined ? undefined : { partition, hash: next } }
     })
@@ -116,7 +119,7 @@ export class MultiReads {
     }))
     noteGarbage(search.bytes + keys.length * keyGarbageBytes)
     const missReason = missReasons(assignment, stats, this.#config)
-    const addLag = replicaLags(assignment, stats, this.#lease)
+    const addLag = replicaLags(assignment, stats, this.#lagKnownMs, this.#lease)
     let full: LatchkeyError | undefined
     const results = found.map((result, index) => {
       if (result === undefined) return missReason(keys[index]!)

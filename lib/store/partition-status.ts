@@ -3,9 +3,23 @@ import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import { snapshotRefusals } from '../store-protocol/snapshot-refusal.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { PartitionStatus, PartitionTrouble } from '../store-protocol/status.ts'
+import { isInGroup, type StoreConfig } from '../store-protocol/store-config.ts'
 
 /** Age of the known end after which the lag of a replica is unknown. */
-const lagKnownMs = 10_000
+const lagKnownMsMost = 10_000
+/** Of Fetch requests, if no client properties say otherwise. */
+const fetchWaitMs = 500
+/** Beyond the wait of a Fetch: for a busy machine and broker. */
+const answerMs = 1_500
+
+/**
+ * Returns the age of the known end after which the lag of a replica is unknown. In a group it is little more than a Fetch
+ * may wait: a process that was stopped for longer does not know that it is behind, and another instance can be asked.
+ */
+export function lagKnownMsOf(config: Pick<StoreConfig, 'elastic' | 'clients'>): number {
+  if (!isInGroup(config)) return lagKnownMsMost
+  return Math.min(lagKnownMsMost, (config.clients?.changelog.fetch.maxWaitMs ?? fetchWaitMs) + answerMs)
+}
 
 export function partitionStatus(
   stats: StatsView,
@@ -36,9 +50,11 @@ export function partitionStatus(
 
 /**
  * Returns how many records a replica is behind the changelog; null if the changelog's end was not received for a while.
+ *
+ * @param knownMs as lagKnownMsOf()
  */
-export function replicaLag(stats: StatsView, partition: number): number | null {
-  if (Date.now() - stats.gauge(partition, 'endKnownAt') > lagKnownMs) return null
+export function replicaLag(stats: StatsView, partition: number, knownMs = lagKnownMsMost): number | null {
+  if (Date.now() - stats.gauge(partition, 'endKnownAt') > knownMs) return null
   return Math.max(stats.gauge(partition, 'end') - stats.gauge(partition, 'position'), 0)
 }
 

@@ -5,10 +5,15 @@ import type { Assignment } from './assignment.ts'
 import { replicaLag } from './partition-status.ts'
 import { primaryLag, type PrimaryLease } from './primary-lease.ts'
 
-/** Returns the function that adds the lag as it is now, for the lookups of one request. It changes the lookup. */
+/**
+ * Returns the function that adds the lag as it is now, for the lookups of one request. It changes the lookup.
+ *
+ * @param knownMs as lagKnownMsOf()
+ */
 export function replicaLags(
   assignment: Assignment,
   stats: StatsView,
+  knownMs: number,
   lease?: PrimaryLease,
 ): <T extends Lookup>(found: T) => T {
   if (lease === undefined && assignment.replicas.length === 0) return unchanged
@@ -16,7 +21,7 @@ export function replicaLags(
   const known = new Map<number, number | null | undefined>()
   const lagOf = (partition: number) => {
     const role = stats.gauge(partition, 'role')
-    if (lease === undefined ? role === 1 : role !== 0) return replicaLag(stats, partition)
+    if (lease === undefined ? role === 1 : role !== 0) return replicaLag(stats, partition, knownMs)
     return primaryLag(assignment, partition, isFresh)
   }
   return (found) => {

@@ -3,7 +3,7 @@ import type { Lookup } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { Assignment } from './assignment.ts'
 import { missReasons } from './miss-reason.ts'
-import { replicaLag } from './partition-status.ts'
+import { lagKnownMsOf, replicaLag } from './partition-status.ts'
 import { PinnedReader } from './pinned-reader.ts'
 import { primaryLag, PrimaryLease } from './primary-lease.ts'
 import type { StoreThreads } from './store-threads.ts'
@@ -15,11 +15,13 @@ export class SingleReads {
   readonly #config: StoreConfig
   readonly #threads: StoreThreads
   readonly #lease: PrimaryLease | undefined
+  readonly #lagKnownMs: number
 
   constructor(config: StoreConfig, threads: StoreThreads) {
     this.#config = config
     this.#threads = threads
     this.#lease = PrimaryLease.of(config)
+    this.#lagKnownMs = lagKnownMsOf(config)
   }
 
   /** As Store.get. @param maxLag in a group, has the lookup wait up to a second until it is certain who is primary */
@@ -75,7 +77,7 @@ export class SingleReads {
   /** The role of this moment: a message of a change may be on its way. */
   #lagOf(partition: number, lease: PrimaryLease, assignment: Assignment): number | null | undefined {
     const { stats } = this.#threads
-    if (stats.gauge(partition, 'role') !== 0) return replicaLag(stats, partition)
+    if (stats.gauge(partition, 'role') !== 0) return replicaLag(stats, partition, this.#lagKnownMs)
     return primaryLag(assignment, partition, lease.isHeldRoughly)
   }
 }

@@ -65,6 +65,21 @@ test('how far a primary is behind is not known once the plan has another instanc
   }
 })
 
+test('how far a copy is behind is not known once its end was asked for before the process may have stood still', async () => {
+  const { store, copied, lagOf, threads } = await open()
+  const { stats } = threads[0]!
+  stats.setGauge(1, 'position', 7)
+  stats.setGauge(1, 'end', 7)
+  const lags = async (ageMs: number) => {
+    stats.setGauge(1, 'endKnownAt', Date.now() - ageMs)
+    const many = await store.getMany([Buffer.from(copied)], 100)
+    return [await lagOf(copied), (many.results[0] as Lookup).replicaLag, store.copies.of(1).lag]
+  }
+  expect(await lags(0)).toEqual([0, 0, 0])
+  // A Fetch waits for 500 ms.
+  expect(await lags(2_001)).toEqual([null, null, null])
+})
+
 test('a lookup with a bound waits while the instance joins, or a former primary may answer', async () => {
   const { store, group, key, lagOf, put, publish } = await open()
   group.answered(bootTimeMs())
