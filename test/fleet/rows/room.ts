@@ -7,8 +7,8 @@ import type { Row } from '../row.ts'
 const mebibyte = 2 ** 20
 /** Of what three instances hold with a standby each, every one has room for this share. */
 const share = 0.6
-/** So much that the least MEMORY_MAX does not have room for it. */
-const dataBytes = 240 * mebibyte
+/** So much that MEMORY_MAX leaves the whole reserve to the process: of a smaller one the maps get a part of that. */
+const dataBytes = 340 * mebibyte
 /** Many, so that what one of them takes is little beside the room. */
 const partitions = 24
 /** Records a second: what they replace takes little beside the data. */
