@@ -38,3 +38,19 @@ test('memory is given back in slices, until none is left to give', async () => {
   // A quarter of what is used, within bounds.
   expect(kept).toEqual([8 << 20, 25 << 20, 50 << 20])
 })
+
+test('what was kept is given back when no other partition has left for a while', async () => {
+  const done = Promise.withResolvers<void>()
+  const kept: (number | undefined)[] = []
+  const map = {
+    releaseFree(_: unknown, bounds?: { keptBytes?: number }) {
+      kept.push(bounds?.keptBytes)
+      if (kept.length === 2) done.resolve()
+      return 0
+    },
+    memory: { usedBytes: 100 << 20 } as ChiralMap['memory'],
+  }
+  new FreePages(map, undefined, 1).giveBack()
+  await done.promise
+  expect(kept).toEqual([25 << 20, 8 << 20])
+})
