@@ -117,6 +117,7 @@ test('a feed of what is here is served, and one of more is refused with the URLs
     const problem = await problemOf(await fetch(`${a.url}/changes/orders${query}`))
     expect(problem).toMatchObject({ status: 421, code: 'partition_not_held' })
     expect(problem['owners']).toEqual({ [b.url]: query === '' ? [2, 3] : [2] })
+    expect((await fetch(`${a.url}/changes/orders${query}`, { method: 'HEAD' })).status).toBe(421)
   }
 })
 

@@ -1,6 +1,7 @@
 /** `GET /changes/<id>`: follows changes, as server-sent events or as lines. */
 import { LatchkeyError } from '../../errors.ts'
 import type { FeedStats } from '../../metrics/index.ts'
+import type { Following } from '../../store-protocol/following.ts'
 import type { Answer } from '../answer.ts'
 import { streamHeaders } from '../event-stream.ts'
 import { problemResponse } from '../problem.ts'
@@ -56,7 +57,10 @@ export class FeedHandler {
     if (method !== 'GET' && method !== 'HEAD') return methodNotAllowed(method)
     const options = await feedOptionsOf(this.#store, request, queryAt < 0 ? '' : target.slice(queryAt + 1))
     const follow = (ready: () => void) => this.#store.changes.follow(options.follow, ready)
-    const source = method === 'HEAD' ? emptyBody : await FeedSource.open(follow, this.#encoderFor(options), this.#parts)
+    const source =
+      method === 'HEAD'
+        ? await emptyAfter(follow)
+        : await FeedSource.open(follow, this.#encoderFor(options), this.#parts)
     return new StreamAnswer(source, streamHeaders(contentTypes[options.form]))
   }
 
@@ -68,6 +72,13 @@ export class FeedHandler {
     this.#encoders.set(name, known)
     return known
   }
+}
+
+/** What GET would be refused, HEAD is, too. */
+async function emptyAfter(follow: (ready: () => void) => Promise<Following>): Promise<typeof emptyBody> {
+  const following = await follow(() => {})
+  following.close()
+  return emptyBody
 }
 
 function methodNotAllowed(method: string): Response {

@@ -221,7 +221,7 @@ for (const { name, serveFake, open } of allTransports) {
         'text/event-stream; charset=utf-8',
         '',
       ])
-      expect(served.store.changes.followers).toEqual([])
+      expect(served.store.changes.followers.map(({ isClosed }) => isClosed)).toEqual([true])
       await served[Symbol.asyncDispose]()
     })
   })
