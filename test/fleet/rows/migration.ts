@@ -4,7 +4,7 @@ import type { Row } from '../row.ts'
 
 const watchMs = 20
 /** From the moment at which the first one has taken the partitions of all, until it is ready. */
-const unreadyMsMax = 1_000
+const unreadyMsMax = 2_000
 /** So that who asks for readiness learns of a stop in time. */
 const byHand = { SHUTDOWN_DELAY: '1' }
 
