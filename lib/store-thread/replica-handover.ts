@@ -110,15 +110,18 @@ export class ReplicaHandover {
 
   /** Forgets replicas that are primaries now. */
   forget(partitions: readonly number[]): void {
-    for (const partition of partitions) this.#replicas.delete(partition)
+    for (const partition of partitions) {
+      this.#replicas.delete(partition)
+      this.#context.changes.lags.forget(partition)
+    }
   }
 
   /** Takes partitions out of the map, and makes room to read them from the start. */
   async empty(partitions: readonly number[]): Promise<void> {
     const { map, flusher, stats, snapshots, strangers } = this.#context
+    this.forget(partitions)
     for (const partition of partitions) {
       this.#stop(partition)
-      this.#replicas.delete(partition)
       setPartitionState(stats, partition, 'recovering')
       await snapshots?.leave(partition)
       map.remove(partition)

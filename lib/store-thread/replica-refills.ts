@@ -98,6 +98,7 @@ export class ReplicaRefills {
     replica.term = -1
     replica.start = starts.get(partition)!
     replica.position = replica.start
+    this.#context.changes.lags.forget(partition)
     replica.target = ends.get(partition)!
     this.#steps.began(partition)
     return replica.position

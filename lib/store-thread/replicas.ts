@@ -9,7 +9,7 @@ import { partitionStateOf, setPartitionState } from '../store-protocol/partition
 import { changelogFetch } from '../topics/clients.ts'
 import { ChangelogReader } from './changelog-reader.ts'
 import type { HeldCopy } from './copy-gauges.ts'
-import { forgetEnd, type KnownEnd, setEnd, watchEnds } from './ends.ts'
+import { forgetEnd, type KnownEnd, watchEnds } from './ends.ts'
 import { clearRole, setRole } from './holdings.ts'
 import { FreePages } from './memory/free-pages.ts'
 import type { RestoredSnapshot } from './recovery/restored-snapshot.ts'
@@ -103,6 +103,7 @@ export class Replicas {
     await snapshots?.leave(partition)
     await this.#refills.ended(partition)
     changes.recorder.left(partition)
+    changes.lags.forget(partition)
     map.remove(partition)
     await flusher.flush()
     clearRole(this.#context, partition)
@@ -194,8 +195,7 @@ export class Replicas {
 
   #progressed(partition: number, replica: Replica, known: KnownEnd | undefined): void {
     const { stats, changes, flusher, memory } = this.#context
-    if (known !== undefined) setEnd(stats, partition, known)
-    stats.setGauge(partition, 'position', replica.position)
+    changes.lags.note(partition, replica.position, known)
     changes.recorder.reached(partition, replica.position)
     changes.positions.noteSource(partition, replica.trail.position)
     if (!replica.filled) stats.setGauge(partition, 'recoveryPosition', Math.min(replica.position, replica.target))

@@ -6,6 +6,7 @@ import type { Stats } from '../../store-protocol/stats.ts'
 import type { FromThread, Watching } from '../../store-protocol/thread-messages.ts'
 import { ChangeRecorder } from './change-recorder.ts'
 import { ChangelogKeys, type KeysLog } from './changelog-keys.ts'
+import { VisibleLags } from './visible-lags.ts'
 import { VisiblePositions } from './visible-positions.ts'
 
 /** Time for which changes are recorded after the last thread has stopped following them: clients return. */
@@ -26,6 +27,7 @@ export interface ChangesOptions {
 
 export class Changes {
   readonly positions: VisiblePositions
+  readonly lags: VisibleLags
   readonly recorder: ChangeRecorder
   readonly keys: ChangelogKeys
   readonly #options: ChangesOptions
@@ -38,6 +40,7 @@ export class Changes {
 
   constructor(stats: Stats, options: ChangesOptions) {
     this.positions = new VisiblePositions(stats)
+    this.lags = new VisibleLags(stats)
     this.recorder = new ChangeRecorder(stats.layout, this.positions, options.bytes)
     this.#options = options
     const { log, post, failed } = options
@@ -60,12 +63,14 @@ export class Changes {
   /** To be called when a publish begins. */
   began(): void {
     this.positions.began()
+    this.lags.began()
     this.recorder.began()
   }
 
   /** To be called when it has ended. */
   ended(operations: number): void {
     const isMoved = this.positions.ended()
+    this.lags.ended()
     this.recorder.ended()
     if (this.#threads.length === 0 || (!isMoved && operations === 0)) return
     this.#options.post({ type: 'published', readerThreads: this.#threads })

@@ -30,7 +30,11 @@ export function startReplica() {
   const flusher = {
     room: () => undefined,
     wrote: () => {},
-    progressed: () => {},
+    // As if all that is in the map was visible at once.
+    progressed: () => {
+      changes.began()
+      changes.ended(0)
+    },
     flush: async () => {
       await held
       await map.publish()
