@@ -26,7 +26,7 @@ test('a watch names each key that a publish has changed, or says that it missed 
   let offset = 0
   for (let round = 0; round < 400; round++) {
     const partition = random.below(4)
-    for (let count = random.below(random.below(40) === 0 ? 2_000 : 10); count > 0; count--) {
+    for (let count = random.below(random.below(20) === 0 ? 4_000 : 10); count > 0; count--) {
       const key = `${random.pick(['wanted', 'other'])} ${random.below(60) * 4 + partition}`
       const isDeletion = random.below(3) === 0
       maps.put(partition, key, isDeletion ? null : 'value', offset++)
