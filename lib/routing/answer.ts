@@ -38,11 +38,25 @@ export function answerGet(
 ): KeyResult | Promise<KeyResult> {
   try {
     const found = store.get(key, maxLag)
-    if (!(found instanceof Promise)) return keyResultOf(store, key, found, asked)
-    return found.then((lookup) => keyResultOf(store, key, lookup, asked)).catch(failed)
+    if (!(found instanceof Promise)) return resultOf(store, key, found, asked)
+    return found.then((lookup) => resultOf(store, key, lookup, asked)).catch(failed)
   } catch (thrown) {
     return failed(thrown)
   }
+}
+
+/** Looks again for what is missing: the state of the copy is to be of before the look, which may have waited. */
+function resultOf(
+  store: LocalStore,
+  key: Uint8Array,
+  found: Lookup | undefined,
+  asked: AskedFrom,
+): KeyResult | Promise<KeyResult> {
+  const result = keyResultOf(store, key, found, asked)
+  if (result.type !== 'missed') return result
+  const again = store.get(key)
+  const judged = (lookup: Lookup | undefined): KeyResult => (lookup === undefined ? result : { type: 'found', lookup })
+  return again instanceof Promise ? again.then(judged) : judged(again)
 }
 
 export function failed(thrown: unknown): Failed {

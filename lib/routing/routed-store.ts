@@ -84,7 +84,7 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
     if (this.#table.decision[partition] !== answerHere) return this.#forward(key, partition, maxLag)
     try {
       const found = this.#store.get(key, maxLag)
-      if (found === undefined) return this.#missed(key, this.#missedHere(partition))
+      if (found === undefined) return this.#lookAgain(key, partition)
       return found instanceof Promise ? this.#foundLater(found, key, partition, maxLag) : found
     } catch (thrown) {
       return this.#elsewhere(thrown, key, partition, maxLag)
@@ -137,12 +137,18 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
     maxLag: number | undefined,
   ): Promise<Lookup> {
     try {
-      const found = await coming
-      if (found !== undefined) return found
+      return (await coming) ?? (await this.#lookAgain(key, partition))
     } catch (thrown) {
       return this.#elsewhere(thrown, key, partition, maxLag)
     }
-    return this.#missed(key, this.#missedHere(partition))
+  }
+
+  /** Looks again for what is missing: the state of the copy is to be of before the look, which may have waited. */
+  #lookAgain(key: Uint8Array, partition: number): Lookup | Promise<Lookup> {
+    const notFound = this.#missedHere(partition)
+    const found = this.#store.get(key)
+    const judged = (lookup: Lookup | undefined) => lookup ?? this.#missed(key, notFound)
+    return found instanceof Promise ? found.then(judged) : judged(found)
   }
 
   /** The key is not in its partition. It may be in another one, if some keys are. */
@@ -176,9 +182,7 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
   async #onlyHere(key: Uint8Array, partition: number, maxLag: number | undefined): Promise<Lookup> {
     const { role, isReady } = this.#store.copies.of(partition)
     if (this.#table.partitionCount > 0 && !(role === 1 && isReady)) throw this.#notHere(partition)
-    const found = await this.#store.get(key, maxLag)
-    if (found === undefined) throw this.#missedHere(partition)
-    return found
+    return (await this.#store.get(key, maxLag)) ?? this.#lookAgain(key, partition)
   }
 
   #notHere(partition: number): LatchkeyError {

@@ -38,6 +38,29 @@ test('a key that does not exist is 404 at each instance, with what its owner kno
   expect((await a.get(keyIn(3))).headers.get('x-latchkey-instance')).toBe('b')
 })
 
+test('a key that becomes visible while it is looked up is not missing, as what is said of its copy counts for it', async () => {
+  await using a = startInstance('a')
+  await using b = startInstance('b')
+  plan([a, b], [['a'], ['b'], ['a'], ['b']])
+  const look = b.store.onGet
+  const found = await Promise.all(
+    [a, b].map(async (asked, at) => {
+      const key = keyIn(1, asked.name)
+      b.store.onGet = (wanted) => {
+        const before = look(wanted)
+        b.store.records.set(Buffer.from(wanted).toString(), `value ${at}`)
+        return before
+      }
+      const response = await asked.get(key)
+      return [response.status, await response.text()]
+    }),
+  )
+  expect(found).toEqual([
+    [200, expect.stringContaining('value')],
+    [200, expect.stringContaining('value')],
+  ])
+})
+
 test('a lookup is answered by a standby when the primary does not listen', async () => {
   await using a = startInstance('a')
   await using b = startInstance('b')
