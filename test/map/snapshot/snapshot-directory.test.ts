@@ -128,7 +128,7 @@ test('a directory is locked by one process, and a file in its place is a fault',
   const at = join(folder, 'locked')
   const locked = lockSnapshots(at)
   if ('whyNot' in locked) throw new Error(locked.whyNot)
-  expect(lockSnapshots(at)).toEqual({ whyNot: 'another process holds its lock' })
+  expect(lockSnapshots(at)).toEqual({ whyNot: 'another process holds its lock', isTaken: true })
   locked.release()
   expect(lockSnapshots(at)).toHaveProperty('release')
   writeFileSync(join(folder, 'file'), '')
