@@ -11,6 +11,9 @@ import { readOperations, writeResult } from './wire.ts'
 
 export type Bytes = Uint8Array<ArrayBuffer>
 
+/** Operations of one request that wait at a time: each may hold a value. */
+const waitingMax = 64
+
 export interface GroupRequestsOptions {
   readonly store: LocalReads
   readonly key: HopKey
@@ -60,7 +63,7 @@ export class GroupRequests {
     return hop.memberId === this.#view.memberId ? 'answered' : 'elsewhere'
   }
 
-  /** Operations are read one after the other; the first one that has to wait makes the rest wait with it. */
+  /** Operations are read one after the other until one has to wait: then the rest waits beside it, some at a time. */
   #answerAll(operations: readonly PeerOperation[], { hop }: OpenedRequest): Result[] | Promise<Result[]> {
     const { store } = this.#options
     const results: Result[] = []
@@ -90,9 +93,13 @@ export class GroupRequests {
       bytes += sizeOf(result)
       results.push(bytes > this.#answerBytes && results.length > 0 ? full : result)
     }
-    add(await coming)
-    for (const operation of rest) {
-      add(bytes > this.#answerBytes ? full : await answerOperation(this.#options.store, operation, hop))
+    const answer = (one: PeerOperation) => answerOperation(this.#options.store, one, hop)
+    for (const result of await Promise.all([coming, ...rest.slice(0, waitingMax).map(answer)])) add(result)
+    for (let at = waitingMax; at < rest.length; at += waitingMax) {
+      const some = rest.slice(at, at + waitingMax)
+      for (const result of bytes > this.#answerBytes ? some.map(() => full) : await Promise.all(some.map(answer))) {
+        add(result)
+      }
     }
     return results
   }

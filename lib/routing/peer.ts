@@ -6,31 +6,24 @@ import type { PlannedMember } from '../group-protocol/member.ts'
 import { Breaker } from './breaker.ts'
 import { decodeAnswer, encodeRequest, type PeerRequest, type Results } from './exchange.ts'
 import type { HopKind } from './hop.ts'
+import { LookupQueue, type WaitingLookup } from './lookup-queue.ts'
 import type { PeerOperation, Result } from './operations.ts'
 import type { PeerAddress } from './peer-address.ts'
 import { PeerConnection } from './peer-connection.ts'
 import type { PeerContext } from './peer-context.ts'
 import { isFault, type PeerFault } from './peer-fault.ts'
-import { operationsMax } from './wire.ts'
 
 const connectionsMax = 8
-/** Requests for lookups in progress. Few, so that more lookups travel in each under load. */
-const lookupRequestsMax = 4
-const lookupsWaitingMax = 10_000
-const lookupBytesMax = 16_777_216
+const plainRequestsMax = 4
+const heldRequestsMax = 3
 const requestsWaitingMax = 256
-/** Of the keys of one request, less than a server takes. */
-const requestBytesMax = 524_288
 const answerMsMax = 2_000
 /** Less than servers keep connections. */
 const idleMsMax = 4_000
 
 /** Who asks for a key. */
-export interface LookupAsker {
-  readonly key: Uint8Array
+export interface LookupAsker extends WaitingLookup {
   readonly maxLag: number | undefined
-  /** It does not want an answer any more. */
-  readonly isSettled: boolean
   answered(peer: Peer, outcome: Result | PeerFault): void
 }
 
@@ -47,10 +40,11 @@ export class Peer {
   readonly #context: PeerContext
   readonly breaker = new Breaker()
   readonly #connections = new Set<PeerConnection>()
-  #lookups: LookupAsker[] = []
-  #lookupBytes = 0
+  readonly #plain = new LookupQueue<LookupAsker>(plainRequestsMax)
+  /** Of lookups with `max-lag`, which a peer may hold for a second: others do not wait for their answers. */
+  readonly #held = new LookupQueue<LookupAsker>(heldRequestsMax)
+  readonly #lookups = [this.#plain, this.#held]
   #isPumpPlanned = false
-  #lookupRequests = 0
   readonly #requests: WaitingRequest[] = []
   /** When each request in progress was sent, in that order. */
   readonly #sent = new Set<{ readonly at: number }>()
@@ -63,21 +57,24 @@ export class Peer {
   }
 
   get isIdle(): boolean {
-    return this.#connections.size === 0 && this.#lookups.length === 0 && this.#requests.length === 0
+    return this.#connections.size === 0 && !this.#isWaitedFor
   }
 
   /** An answer of it is waited for. */
   get isAsked(): boolean {
-    return this.#sent.size > 0 || this.#lookups.length > 0 || this.#requests.length > 0
+    return this.#sent.size > 0 || this.#isWaitedFor
+  }
+
+  get #isWaitedFor(): boolean {
+    return this.#requests.length > 0 || this.#lookups.some(({ isEmpty }) => !isEmpty)
   }
 
   /** Asks for a key, together with others. `asker` gets the outcome later. */
   get(asker: LookupAsker): void {
-    const size = asker.key.length
-    const fault = this.#refuse(this.#lookups.length >= lookupsWaitingMax || this.#lookupBytes + size > lookupBytesMax)
+    const lookups = asker.maxLag === undefined ? this.#plain : this.#held
+    const fault = this.#refuse(lookups.isFull(asker.key.length))
     if (fault !== undefined) return queueMicrotask(() => asker.answered(this, fault))
-    this.#lookups.push(asker)
-    this.#lookupBytes += size
+    lookups.add(asker)
     this.#context.begun()
     if (this.#isPumpPlanned) return
     this.#isPumpPlanned = true
@@ -120,10 +117,7 @@ export class Peer {
   /** Ends what takes too long. To be called often while the peer is not idle. */
   tick(now: number): void {
     for (const connection of this.#connections) connection.tick(now, idleMsMax)
-    if (this.#lookups.length > 0) {
-      this.#lookups = this.#lookups.filter(({ isSettled }) => !isSettled)
-      this.#lookupBytes = this.#lookups.reduce((sum, { key }) => sum + key.length, 0)
-    }
+    for (const lookups of this.#lookups) lookups.tidy()
     while (this.#requests.length > 0 && this.#requests[0]!.endsAt <= now) {
       this.#requests.shift()!.done({ kind: 'busy', said: 'all connections to it were in use for too long' })
     }
@@ -134,7 +128,7 @@ export class Peer {
     const fault: PeerFault = { kind: 'unreachable', said: 'it has left the group' }
     for (const connection of this.#connections) connection.close(fault)
     for (const { done } of this.#requests.splice(0)) done(fault)
-    for (const asker of this.#lookups.splice(0)) asker.answered(this, fault)
+    for (const lookups of this.#lookups) for (const asker of lookups.takeAll()) asker.answered(this, fault)
   }
 
   #refuse(isFull: boolean): PeerFault | undefined {
@@ -144,10 +138,12 @@ export class Peer {
   }
 
   #pump(): void {
-    while (this.#lookups.length > 0 && this.#lookupRequests < lookupRequestsMax) {
-      const connection = this.#free()
-      if (connection === undefined) return
-      this.#sendLookups(connection)
+    for (const lookups of this.#lookups) {
+      while (lookups.maySend) {
+        const connection = this.#free()
+        if (connection === undefined) return
+        this.#sendLookups(connection, lookups)
+      }
     }
     while (this.#requests.length > 0) {
       const connection = this.#free()
@@ -179,24 +175,13 @@ export class Peer {
     this.#context.begun()
   }
 
-  #sendLookups(connection: PeerConnection): void {
-    let bytes = 0
-    let taken = 0
-    const askers: LookupAsker[] = []
-    for (const asker of this.#lookups) {
-      if (askers.length === operationsMax || (askers.length > 0 && bytes + asker.key.length > requestBytesMax)) break
-      taken++
-      this.#lookupBytes -= asker.key.length
-      if (asker.isSettled) continue
-      bytes += asker.key.length
-      askers.push(asker)
-    }
-    this.#lookups.splice(0, taken)
+  #sendLookups(connection: PeerConnection, lookups: LookupQueue<LookupAsker>): void {
+    const askers = lookups.take()
     if (askers.length === 0) return
-    this.#lookupRequests++
+    lookups.requests++
     const operations = askers.map(({ key, maxLag }): PeerOperation => ({ type: 'get', key, maxLag }))
     this.#send(connection, { kind: 'read', operations, endsAt: performance.now() + answerMsMax }, (results) => {
-      this.#lookupRequests--
+      lookups.requests--
       for (const [index, asker] of askers.entries()) {
         const result = isFault(results) ? results : results[index]!
         // The values before it filled the answer.

@@ -3,6 +3,7 @@ import { problemOf, serveFake } from '../support/http/fake-store.ts'
 import { keyIn, primary, replica } from '../support/routing/fake-copies.ts'
 import { FakeEntries } from '../support/routing/fake-entries.ts'
 import { announce, countRequests, plan, put, startInstance, startInstanceOf } from '../support/routing/instances.ts'
+import { until } from '../support/until.ts'
 
 const token = 'a token of the group'
 
@@ -170,6 +171,27 @@ test('lookups of one moment travel in few requests', async () => {
   const found = await Promise.all(keys.map((key) => a.routing.store.get(Buffer.from(key))))
   expect(found.map(({ value }) => Buffer.from(value).toString())).toEqual(keys.map((key) => `value of ${key}`))
   expect(requests()).toBeLessThan(10)
+})
+
+test('a lookup does not wait for one with max-lag that its owner holds', async () => {
+  await using a = startInstance('a')
+  await using b = startInstance('b')
+  plan([a, b], [['a'], ['b'], ['a'], ['b']])
+  put([a, b], keyIn(1), 'value')
+  const released = Promise.withResolvers<void>()
+  const look = b.store.get.bind(b.store)
+  let held = 0
+  b.store.get = (key: Uint8Array, maxLag?: number) => {
+    if (maxLag === undefined) return look(key)
+    held++
+    return released.promise.then(() => look(key))
+  }
+  const latest = Array.from({ length: 3 }, () => a.get(keyIn(1), '?max-lag=0'))
+  const response = await a.get(keyIn(1))
+  expect([response.status, await response.text()]).toEqual([200, 'value'])
+  await until('they are held beside each other', () => held === 3)
+  released.resolve()
+  expect((await Promise.all(latest)).map(({ status }) => status)).toEqual([200, 200, 200])
 })
 
 test('values that do not fit into one answer are asked for again, and one may be larger than that', async () => {
