@@ -30,11 +30,6 @@ export class Breaker {
     return this.#failures > 0
   }
 
-  /** Whether it has ever answered as the member that it is. */
-  get hasAnswered(): boolean {
-    return this.#answeredAt > -Infinity
-  }
-
   /** Whether to ask it now. While it is down, that is so once in a pause; the call counts as such a request. */
   mayTry(now: number): boolean {
     if (this.#fault === undefined) return true

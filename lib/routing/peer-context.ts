@@ -13,7 +13,7 @@ export interface PeerContext {
   from(): From
   /** It is down, or up again. */
   changed(): void
-  /** It has answered for the first time. */
+  /** It has answered as the member that it is, for the first time. */
   reached(): void
   /** It has refused a connection: each time, because what follows may want a later one. */
   refused(): void

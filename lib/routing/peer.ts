@@ -48,6 +48,8 @@ export class Peer {
   readonly #requests: WaitingRequest[] = []
   /** When each request in progress was sent, in that order. */
   readonly #sent = new Set<{ readonly at: number }>()
+  /** It has answered as the member that it is. */
+  #isReached = false
   #isClosed = false
 
   constructor(member: PlannedMember, address: PeerAddress, context: PeerContext) {
@@ -224,11 +226,17 @@ export class Peer {
     const now = performance.now()
     // It lives, and what it says is of the moment.
     if (!isFault(results) || results.kind === 'joining') {
-      if (!isFault(results) && !this.breaker.hasAnswered) this.#context.reached()
+      if (!isFault(results)) this.#reached()
       if (this.breaker.answered(now, now - sentAt)) this.#context.changed()
     } else if (results.kind !== 'busy' && !this.#isClosed) {
       if (this.breaker.failed(now, results)) this.#context.changed()
       if (results.kind === 'refused') this.#context.refused()
     }
+  }
+
+  #reached(): void {
+    if (this.#isReached) return
+    this.#isReached = true
+    this.#context.reached()
   }
 }

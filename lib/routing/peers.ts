@@ -21,7 +21,7 @@ export interface PeersOptions {
   partitionCount(): number
   /** A peer is down, or up again. */
   changed?(): void
-  /** A member has answered at its URL, for the first time. */
+  /** A member has answered at its URL, as itself, for the first time. */
   reached?(memberId: string, url: string): void
   /** A connection was refused: the process of the member may have ended. */
   suspect?(memberId: string): void

@@ -3,7 +3,14 @@ import { createServer } from 'node:http'
 import { problemOf } from '../support/http/fake-store.ts'
 import { keyIn } from '../support/routing/fake-copies.ts'
 import { type FakePeer, responseOf, startFakePeer } from '../support/routing/fake-peer.ts'
-import { type Instance, type InstanceOptions, plan, put, startInstance } from '../support/routing/instances.ts'
+import {
+  announce,
+  type Instance,
+  type InstanceOptions,
+  plan,
+  put,
+  startInstance,
+} from '../support/routing/instances.ts'
 import { until } from '../support/until.ts'
 
 const token = 'a token of the group'
@@ -226,4 +233,20 @@ test('a process that has ended is noticed without a lookup', async () => {
   expect([reached, suspected]).toEqual([['member-b'], []])
   await b[Symbol.asyncDispose]()
   await until('it is suspected', () => suspected.includes('member-b'))
+})
+
+test('a member that answers first that it has no place yet counts as reached once it has one', async () => {
+  const reached: string[] = []
+  await using a = startInstance('a', { reached: (memberId, url) => void reached.push(`${memberId} ${url}`) })
+  await using b = startInstance('b')
+  const holders = [['b'], ['a'], ['a'], ['a']]
+  plan([a], holders, [b])
+  const peer = a.routing.peers.of('member-b')!
+  expect(await peer.check()).toMatchObject({ kind: 'joining' })
+  // Any instance that joins says this: it does not show which member it is.
+  expect(reached).toEqual([])
+  announce([b], holders, [a])
+  expect(await peer.check()).toEqual([])
+  expect(await peer.check()).toEqual([])
+  expect(reached).toEqual([`member-b ${b.url}`])
 })
