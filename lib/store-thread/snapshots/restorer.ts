@@ -15,6 +15,9 @@ import {
 
 const log = loggerOf('snapshot')
 
+/** Partitions that are read at the same time. */
+const readsMax = 2
+
 /** Maximum number of partitions that a line names. */
 const namedMax = 20
 
@@ -39,13 +42,14 @@ export class Restorer {
   /** Begins to read snapshots of partitions that are empty. restore() must follow. */
   begin(partitions: readonly number[]): void {
     if (!this.#isLocked) return
-    // One after the other: each takes the processor and the disk for itself.
-    let last: Promise<unknown> = Promise.resolve()
-    for (const partition of partitions) {
-      const reading = last.then(() => readSnapshot(this.#options.files, partition, this.#found.resolve))
+    // While the log of one is checked in another thread, this one translates the index of the next.
+    const lanes: Promise<unknown>[] = Array.from({ length: readsMax }, () => Promise.resolve())
+    for (const [index, partition] of partitions.entries()) {
+      const lane = index % readsMax
+      const reading = lanes[lane]!.then(() => readSnapshot(this.#options.files, partition, this.#found.resolve))
       reading.catch(() => {})
       this.#reading.set(partition, reading)
-      last = reading
+      lanes[lane] = reading
     }
   }
 
