@@ -164,10 +164,11 @@ export class StoreThread {
   async #prepareTopics(): Promise<Topology> {
     const { consumer } = this.#clients
     const inspecting = consumer.retryForever(() => inspectTopics(consumer, this.#config))
-    // A missing permission explains why a topic looks incomplete, so its error takes precedence.
-    inspecting.catch(() => {})
+    // A missing permission explains why a topic looks incomplete or a group is not shown: its error takes precedence.
+    const refusing = refuseBesideGroup(this.#clients, this.#config)
+    for (const asked of [inspecting, refusing]) asked.catch(() => {})
     await requirePermissions(this.#clients, this.#config)
-    const [topology] = await Promise.all([inspecting, refuseBesideGroup(this.#clients, this.#config)])
+    const [topology] = await Promise.all([inspecting, refusing])
     await completeTopics(consumer, this.#config, topology)
     return topology
   }
