@@ -54,7 +54,7 @@ export async function* changesOf<K, V>(
   const options: FollowOptions = {
     ...(keys !== undefined && { keys: keyBytes }),
     ...(prefix !== undefined && { prefix: typeof prefix === 'string' ? encoder.encode(prefix) : prefix }),
-    ...(partition !== undefined && { partition }),
+    ...(partition !== undefined && { partitions: [partition] }),
     from: after === undefined ? from : placeOf(after),
     withValues: true,
   }

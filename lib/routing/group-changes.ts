@@ -107,8 +107,8 @@ export class GroupChanges implements LocalChanges {
     return true
   }
 
-  #concerned({ keys, partition }: FollowOptions): readonly number[] {
-    if (partition !== undefined) return [partition]
+  #concerned({ keys, partitions }: FollowOptions): readonly number[] {
+    if (partitions !== undefined) return partitions
     const { routes, local } = this.#asker
     if (keys === undefined || routes.hasStrangers) return this.#all
     return [...new Set(keys.map((key) => local.partitionOf(key)))]

@@ -7,7 +7,8 @@ import type { PartitionState } from './status.ts'
 export interface FollowedKeys {
   readonly keys?: readonly Uint8Array[]
   readonly prefix?: Uint8Array
-  readonly partition?: number
+  /** In ascending order; absent for all that are held. */
+  readonly partitions?: readonly number[]
 }
 
 export interface FollowOptions extends FollowedKeys {

@@ -19,7 +19,9 @@ export function isComplete(state: PartitionState): boolean {
 
 export function setPartitionState(stats: Stats, partition: number, state: PartitionState): void {
   const from = partitionStateOf(stats, partition)
-  if (isComplete(from) && !isComplete(state)) stats.add('refills', 1)
+  if (isComplete(from) && !isComplete(state)) {
+    stats.setGauge(partition, 'refills', Math.max(0, stats.gauge(partition, 'refills')) + 1)
+  }
   if (isDebug() && from !== state) {
     log.debug('Partition {partition}: state {from} changed to {state}', { partition, from, state })
   }

@@ -37,8 +37,6 @@ export const counterNames = [
   'operationsPublished',
   'oplogLength',
   'foreignWrites',
-  /** How often a partition that was served began to be filled again, or left. */
-  'refills',
   /** Snapshots taken, attempts that failed, and bytes written for them. */
   'snapshots',
   'snapshotFailures',
@@ -100,6 +98,10 @@ export const gaugeNames = [
   'halfRead',
   /** 1 if some keys are not where the partitioner puts them (strangers.ts). */
   'strangers',
+  /** Changelog offset up to which everything is visible here, excluded; -1 if that is not known. */
+  'visibleChangelog',
+  /** Counts how often the partition began to be filled again, or left. It is kept when it leaves. */
+  'refills',
   /** Bytes that the whole partition takes, as far as is known: while it is filled, and while there is no room for it. */
   'neededBytes',
 ] as const
@@ -160,10 +162,13 @@ export class Stats {
     this.#values[this.#place(partition, name)] = value
   }
 
-  /** Forgets all of a partition, which is not held any more. */
+  /** Forgets a partition, which is not held any more. */
   clear(partition: number): void {
     const row = this.#place(partition, gaugeNames[0])
+    const refills = this.gauge(partition, 'refills')
     this.#values.fill(-1, row, row + gaugeNames.length)
+    // It may return before a reading thread has seen that it had left.
+    this.setGauge(partition, 'refills', refills)
   }
 
   #place(partition: number, name: GaugeName): number {

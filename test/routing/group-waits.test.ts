@@ -109,7 +109,7 @@ test('a feed of what is here is served, and one of more is refused with the URLs
   const bytes = (partition: number) => Buffer.from(keyIn(partition))
   const { changes } = a.routing.store
   const rest = { from: 'now', withValues: true } as const
-  for (const options of [{ partition: 0 }, { partition: 1 }, { keys: [bytes(0), bytes(1)] }]) {
+  for (const options of [{ partitions: [0] }, { partitions: [1] }, { keys: [bytes(0), bytes(1)] }]) {
     const following = await changes.follow({ ...options, ...rest }, () => {})
     following.close()
   }
@@ -122,7 +122,7 @@ test('a feed of what is here is served, and one of more is refused with the URLs
 })
 
 test('a feed ends when one of its partitions leaves', async () => {
-  const following = await a.routing.store.changes.follow({ partition: 1, from: 'now', withValues: true }, () => {})
+  const following = await a.routing.store.changes.follow({ partitions: [1], from: 'now', withValues: true }, () => {})
   expect(await following.next()).toBeUndefined()
   plan(nodes, [['a'], ['b'], ['b'], ['b']])
   await expect(following.next()).rejects.toMatchObject({ code: 'partition_not_held' })

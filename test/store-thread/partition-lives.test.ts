@@ -11,7 +11,7 @@ test('nothing of a partition is there when it has left, and it is read from the 
   await soon('it is filled', replicas.filled)
   const dropping = replicas.drop(0)
   // Readers that do not find a key see that it is not complete.
-  expect([state(), stats.count('refills')]).toEqual(['recovering', 1])
+  expect([state(), stats.gauge(0, 'refills')]).toEqual(['recovering', 1])
   await dropping
   expect([map.holds(0), text('k0'), roles.replicas, stats.partitions]).toEqual([false, undefined, [], []])
   expect([stats.gauge(0, 'position'), stats.gauge(0, 'state')]).toEqual([-1, -1])
@@ -30,7 +30,7 @@ test('a partition that leaves while it is filled leaves at once', async () => {
   const { replicas, state, fill, map, stats, text } = startReplica()
   await until('it is known where it begins', () => stats.gauge(0, 'recoveryEnd') >= 0)
   await replicas.drop(0)
-  expect([map.holds(0), stats.partitions, stats.count('refills')]).toEqual([false, [], 0])
+  expect([map.holds(0), stats.partitions, stats.gauge(0, 'refills')]).toEqual([false, [], -1])
   await replicas.add(0)
   await fill(0, 'late', 'late')
   await fill(0, 'one', 'two')

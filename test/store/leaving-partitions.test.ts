@@ -2,6 +2,7 @@
 import { expect, test } from 'bun:test'
 import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
 import type { ManyLookups } from '../../lib/store-protocol/reads.ts'
+import { putEntry } from '../support/map/map-pair.ts'
 import { FollowingClient } from '../support/store/followers/client.ts'
 import { keyIn, type MapStore, openMapStore } from '../support/store/map-store.ts'
 
@@ -22,6 +23,24 @@ async function leave({ threads, publish }: MapStore, partition: number, look: ()
   post({ type: 'roles', primaries: stats.partitions, replicas: [] })
   seen.push(look())
   return seen
+}
+
+/** A copy of it begins. */
+function beginCopy({ threads }: MapStore, partition: number): void {
+  const { map, stats, post } = threads[0]!
+  map.add(partition)
+  setPartitionState(stats, partition, 'recovering')
+  stats.setGauge(partition, 'role', 1)
+  post({ type: 'roles', primaries: [0], replicas: [partition] })
+}
+
+/** The copy has reached the changelog's end. */
+async function completed({ threads, publish }: MapStore, partition: number): Promise<void> {
+  const { map, stats, post } = threads[0]!
+  map.open(partition)
+  await publish()
+  setPartitionState(stats, partition, 'running')
+  post({ type: 'roles', primaries: [0], replicas: [partition] })
 }
 
 function outcome(read: () => unknown): unknown {
@@ -80,7 +99,7 @@ test('a walk and a count do not pass over it', async () => {
 
 test('a follower begins again without its keys', async () => {
   const maps = await open()
-  const { store, keys, threads, put, publish } = maps
+  const { store, keys, threads, put } = maps
   const client = new FollowingClient()
   await client.connect(store, {})
   await client.settle(() => maps.changelog.isIdle)
@@ -89,21 +108,64 @@ test('a follower begins again without its keys', async () => {
   await client.settle(() => maps.changelog.isIdle)
   expect([client.counts.reset, [...client.held.keys()]]).toEqual([2, [keys[0]!]])
   // It comes again.
-  const { map, stats, changes, post } = threads[0]!
-  map.add(1)
-  setPartitionState(stats, 1, 'recovering')
-  stats.setGauge(1, 'role', 1)
-  post({ type: 'roles', primaries: [0], replicas: [1] })
+  const { changes } = threads[0]!
+  beginCopy(maps, 1)
   put(1, keys[1]!, 'newer', 2)
   changes.recorder.reached(1, 2)
-  map.open(1)
-  await publish()
-  setPartitionState(stats, 1, 'running')
-  post({ type: 'roles', primaries: [0], replicas: [1] })
+  await completed(maps, 1)
   await client.settle(() => maps.changelog.isIdle)
   expect([client.counts.reset, client.held.get(keys[1]!)]).toEqual([3, 'newer'])
   client.close()
 })
+
+test('a follower of other partitions does not notice', async () => {
+  const maps = await open()
+  const client = new FollowingClient()
+  await client.connect(maps.store, { partitions: [0] })
+  await client.settle(() => maps.changelog.isIdle)
+  await leave(maps, 1, () => {})
+  beginCopy(maps, 1)
+  await completed(maps, 1)
+  maps.put(0, maps.keys[0]!, 'newer', 2)
+  await maps.publish()
+  await client.settle(() => maps.changelog.isIdle)
+  expect([client.counts.reset, client.counts.status, client.held.get(maps.keys[0]!)]).toEqual([1, 0, 'newer'])
+  client.close()
+})
+
+test.each([true, false])(
+  'what it gets while it is away is followed when it is back (seen to leave: %p)',
+  async (isSeen) => {
+    const maps = await open()
+    const { store, threads, changelog } = maps
+    const client = new FollowingClient()
+    const other = new FollowingClient()
+    await client.connect(store, {})
+    await other.connect(store, { partitions: [0] })
+    await client.settle(() => changelog.isIdle)
+    const { post } = threads[0]!
+    if (!isSeen) threads[0]!.post = () => {}
+    client.close()
+    await leave(maps, 1, () => {})
+    const missed = keyIn(store, 1, 5)
+    changelog.append(1, missed, 'written elsewhere', 2)
+    beginCopy(maps, 1)
+    // A snapshot has it, so the ring does not.
+    const { map, changes } = threads[0]!
+    putEntry(map, 1, missed, 'written elsewhere', 2)
+    changes.recorder.reached(1, changelog.log(1).end)
+    await completed(maps, 1)
+    threads[0]!.post = post
+    post({ type: 'roles', primaries: [0], replicas: [1] })
+    expect(client.place).toBeObject()
+    await client.connect(store, {})
+    await client.settle(() => changelog.isIdle)
+    expect([client.counts.reset, client.counts.changelog]).toEqual([1, 1])
+    expect(client.held.get(missed)).toBe('written elsewhere')
+    client.close()
+    other.close()
+  },
+)
 
 test('a wait for one of its offsets ends with the reason', async () => {
   const maps = await open()

@@ -55,7 +55,7 @@ export async function feedOptionsOf(store: StoreView, { headers }: RequestHead, 
   const follow: FollowOptions = {
     ...(keys && { keys }),
     ...(prefix && hasPlainKeys && { prefix }),
-    ...(partition !== undefined && { partition }),
+    ...(partition !== undefined && { partitions: [partition] }),
     from: fromOf(parameters, headers.get('last-event-id')),
     withValues: hasValues(parameters),
   }

@@ -86,7 +86,9 @@ export class ChangeRecorder implements RecordTrail {
 
   /** Forgets a partition, which leaves the map with the next publish. */
   left(partition: number): void {
-    this.#floors[this.#positions.rowOf(partition)] = Number.POSITIVE_INFINITY
+    const row = this.#positions.rowOf(partition)
+    this.#floors[row] = Number.POSITIVE_INFINITY
+    this.#ring?.forget(row)
     this.#positions.left(partition)
   }
 

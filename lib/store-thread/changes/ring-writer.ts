@@ -74,6 +74,12 @@ export class ChangeRingWriter {
     Atomics.store(this.#words, layout.publishedWord, BigInt(end))
   }
 
+  /** A partition leaves: what the ring has of it does not lead to what it has when it returns. */
+  forget(index: number): void {
+    const width = 1 + this.#positions.length
+    for (let block = 0; block < layout.blocks; block++) this.#rows[block * width + 1 + index] = Number.POSITIVE_INFINITY
+  }
+
   /** Gives up all records and begins again at the present positions. */
   restart(): void {
     this.#block += layout.blocks

@@ -89,6 +89,8 @@ export class VisiblePositions {
     let isChanged = false
     const { layout } = this.#stats
     for (let row = 0; row < layout.length; row++) {
+      const changelog = this.#inexactPublishing[row] === 1 ? -1 : this.#changelogPublishing[row]!
+      this.#stats.setGauge(layout[row]!, 'visibleChangelog', changelog)
       const position = this.#sourcePublishing[row]!
       if (this.#stats.gauge(layout[row]!, 'visible') === position) continue
       this.#stats.setGauge(layout[row]!, 'visible', position)

@@ -21,10 +21,10 @@ const valueBytesMax = 1 << 20
 const eventBytes = 1 << 10
 
 export class Follower implements Following, Touchable {
-  readonly options: FollowOptions
+  readonly filter: FollowedKeyFilter
+  readonly #withValues: boolean
   readonly #reads: StoreReads
   readonly #followers: Followers
-  readonly #filter: FollowedKeyFilter
   readonly #scan: ChangeScan
   readonly #ready: () => void
   /** Reads the changelog. What it has to take comes before what the scan has. */
@@ -40,26 +40,23 @@ export class Follower implements Following, Touchable {
   #listing: Listing | undefined
   /** `complete`: when the partitions show everything again. */
   #resetDue: 'now' | 'complete' | undefined
-  #generation: number
 
   /** @param ready called when next() may have something, also while a call of it is under way */
   constructor(reads: StoreReads, followers: Followers, options: FollowOptions, ready: () => void) {
-    const { from, ...others } = options
-    // A place may be large, and is not kept.
-    this.options = { ...others, from: typeof from === 'object' ? 'now' : from }
+    const { from, withValues } = options
+    this.#withValues = withValues
     this.#reads = reads
     this.#followers = followers
     this.#ready = ready
-    this.#filter = new FollowedKeyFilter(options)
-    this.#scan = new ChangeScan(this.#filter)
-    this.#generation = followers.generation
+    this.filter = new FollowedKeyFilter(options)
+    this.#scan = new ChangeScan(this.filter)
     this.#states = followers.states
     if (from === 'start') this.#resetDue = 'now'
     if (typeof from !== 'object') return
     // A copy that is still filled may not have reached the place.
     this.#resumed = 'changelog'
     this.#awaiting = from
-    if (followers.isComplete(options.partition)) this.#resume(from)
+    if (followers.isComplete(this.filter)) this.#resume(from)
   }
 
   get resumed(): Resumed | undefined {
@@ -69,14 +66,20 @@ export class Follower implements Following, Touchable {
   get place(): ChangeId | undefined {
     if (this.#awaiting !== undefined) return undefined
     const isBehind = this.#resetDue !== undefined || this.#listing !== undefined || this.#left.length > 0
-    if (isBehind || this.#generation !== this.#followers.generation) return undefined
+    if (isBehind) return undefined
     if (this.#missed !== undefined) return this.#missed.place
-    return this.#scan.isAtEnd ? this.#followers.place(this.options) : undefined
+    return this.#scan.isAtEnd ? this.#followers.place(this.filter) : undefined
   }
 
   touch(thread: ThreadChanges, position: number): void {
     this.#scan.touch(thread, position)
     this.#since ??= this.#followers.before
+  }
+
+  /** Nothing is shown until the partitions show everything: keys that are deleted now may be put again. */
+  beginAgain(): void {
+    // A place that waits for that is continued then.
+    if (this.#awaiting === undefined) this.#resetDue = 'complete'
   }
 
   wake(): void {
@@ -88,17 +91,12 @@ export class Follower implements Following, Touchable {
     const states = this.#changedStates()
     if (states.length > 0) return { events: states, place: undefined }
     if (this.#awaiting !== undefined) {
-      if (!this.#followers.isComplete(this.options.partition)) return undefined
+      if (!this.#followers.isComplete(this.filter)) return undefined
       this.#resume(this.#awaiting)
     }
-    if (this.#generation !== this.#followers.generation) {
-      this.#generation = this.#followers.generation
-      this.#resetDue = 'complete'
-    }
-    // Nothing is shown until then: keys that are deleted now may be put again.
     if (this.#resetDue === 'now') return this.#reset()
     if (this.#resetDue === 'complete') {
-      return this.#followers.isComplete(this.options.partition) ? this.#reset() : undefined
+      return this.#followers.isComplete(this.filter) ? this.#reset() : undefined
     }
     const isIdle = !this.#hasChanges && this.#listing === undefined
     if (isIdle) return undefined
@@ -128,7 +126,6 @@ export class Follower implements Following, Touchable {
 
   #resume(from: ChangeId): void {
     this.#awaiting = undefined
-    this.#generation = this.#followers.generation
     this.#resumed = this.#resumedAt(from)
     if (this.#resumed === 'reset') this.#resetDue = 'now'
   }
@@ -143,7 +140,7 @@ export class Follower implements Following, Touchable {
   /** Reads what has changed since a place. @returns `reset` if that cannot be known */
   #readChangelog(since: ChangeId, threads: readonly ThreadChanges[]): Resumed {
     this.#missed?.close()
-    this.#missed = MissedChanges.from(since, threads, this.#filter, this.#ready)
+    this.#missed = MissedChanges.from(since, threads, this.filter, this.#ready)
     if (this.#missed?.isAtEnd) this.#missed = undefined
     else if (this.#missed === undefined) return 'reset'
     return 'changelog'
@@ -157,7 +154,7 @@ export class Follower implements Following, Touchable {
     // What changes from here on is in the ring, whether or not the listing has it.
     this.#scan.begin()
     this.#since = undefined
-    this.#listing = new Listing(this.#reads, this.options, this.options.withValues)
+    this.#listing = new Listing(this.#reads, this.filter, this.#withValues)
     return { events: [{ type: 'reset' }], place: 'start' }
   }
 
@@ -207,7 +204,7 @@ export class Follower implements Following, Touchable {
           break
         }
         // The partition is not complete. A reset follows when it is.
-      } else if (result !== undefined && this.#filter.wantsPartition(result.partition)) {
+      } else if (result !== undefined && this.filter.wantsPartition(result.partition)) {
         events.push({ type: 'put', entry: { ...result, key } })
       }
       // If the change was no deletion, one that came later is visible already, and is in the ring after it.
@@ -221,10 +218,9 @@ export class Follower implements Following, Touchable {
     if (states === this.#states) return []
     const former = this.#states
     this.#states = states
-    const { partition: wanted } = this.options
     const changed = [...states].filter(([partition, state]) => former.get(partition) !== state)
     return changed
-      .filter(([partition]) => wanted === undefined || wanted === partition)
+      .filter(([partition]) => this.filter.wantsPartition(partition))
       .map(([partition, state]) => ({ type: 'status', partition, state }))
   }
 }

@@ -4,12 +4,13 @@
  */
 import { LatchkeyError } from '../../errors.ts'
 import type { ChangeId } from '../../store-protocol/change-id.ts'
-import type { FollowedKeys } from '../../store-protocol/following.ts'
-import { isComplete, partitionStateOf } from '../../store-protocol/partition-state.ts'
+import { isComplete } from '../../store-protocol/partition-state.ts'
 import type { StoreReads } from '../../store-protocol/reads.ts'
 import type { StatsView } from '../../store-protocol/stats-view.ts'
 import type { PartitionState } from '../../store-protocol/status.ts'
+import { FollowedKeyFilter, latin1 } from './key-filter.ts'
 import { type KeyWait, KeyWaits } from './key-waits.ts'
+import { PartitionStates } from './partition-states.ts'
 import { PrefixIndex } from './prefix-index.ts'
 import type { RingCursor } from './ring-cursor.ts'
 import { SharedReads } from './shared-reads.ts'
@@ -19,21 +20,23 @@ import type { ThreadChanges } from './thread-changes.ts'
 const groupsMax = 1_000
 /** How long before a loss of the changelog a place may have been named by a clock that is ahead of ours. */
 const clockSlackMs = 60_000
+const everything = new FollowedKeyFilter({})
 
 /** A follower, as the changes of a publish reach it. */
 export interface Touchable {
-  readonly options: FollowedKeys
+  readonly filter: FollowedKeyFilter
   /** A change at a position of a ring concerns it. */
   touch(thread: ThreadChanges, position: number): void
+  /** A change that concerns it is in no ring. */
+  beginAgain(): void
   /** There may be something to take. */
   wake(): void
 }
 
-/** Followers of one prefix, in one partition or in all. */
+/** Followers of one prefix, in the same partitions. */
 interface Group {
   readonly name: string
-  readonly prefix: Uint8Array
-  readonly partition: number | undefined
+  readonly filter: FollowedKeyFilter
   readonly followers: Set<Touchable>
   /** Number of the publish that has touched them last. */
   touchedIn: number
@@ -50,9 +53,6 @@ export interface FollowersSource {
 }
 
 export class Followers {
-  /** Changes when every follower has to begin again: a change is in no ring. */
-  generation = 0
-  states: ReadonlyMap<number, PartitionState> = new Map()
   readonly reads: SharedReads
   /** Place before the publish that was read last; undefined before the first one. */
   before: ChangeId | undefined
@@ -65,9 +65,10 @@ export class Followers {
   readonly #all = new Map<Touchable, Group | readonly KeyWait<Touchable>[]>()
   readonly #touched = new Set<Touchable>()
   readonly #concerned = new Set<Touchable>()
-  readonly #places = new Map<number | undefined, ChangeId>()
+  /** By name of their partitions. */
+  readonly #places = new Map<string, ChangeId>()
+  readonly #states = new PartitionStates()
   #publishes = 0
-  #refills = 0
 
   constructor(source: FollowersSource) {
     this.#source = source
@@ -78,14 +79,18 @@ export class Followers {
     return this.#all.size
   }
 
+  get states(): ReadonlyMap<number, PartitionState> {
+    return this.#states.all
+  }
+
   get threads(): readonly ThreadChanges[] {
     return this.#source.threads()
   }
 
   /** @throws LatchkeyError waits_exhausted */
   add(follower: Touchable): void {
-    const { keys } = follower.options
-    this.#all.set(follower, keys?.map((key) => this.#keys.add(key, follower)) ?? this.#join(follower))
+    const { listed } = follower.filter
+    this.#all.set(follower, listed?.map((key) => this.#keys.add(key, follower)) ?? this.#join(follower))
   }
 
   remove(follower: Touchable): void {
@@ -117,29 +122,29 @@ export class Followers {
    * Place after everything that was read. Its time is a moment at which nothing else was visible: now, or the last
    * publish if something waits for the next one.
    */
-  place({ partition }: FollowedKeys): ChangeId {
-    const known = this.#places.get(partition)
+  place(filter: FollowedKeyFilter): ChangeId {
+    const known = this.#places.get(filter.partitionsName)
     if (known !== undefined) return known
     const isWaiting = this.#source.stats().count('oplogLength') > 0
     const time = isWaiting ? Math.min(...this.threads.map(({ takenAt }) => takenAt)) : Date.now()
     const all = this.threads.flatMap(({ positions }) => [...positions])
-    const positions = new Map(all.filter(([one, at]) => at >= 0 && (partition === undefined || one === partition)))
+    const positions = new Map(all.filter(([partition, at]) => at >= 0 && filter.wantsPartition(partition)))
     const place = { topicId: this.threads[0]?.topicId ?? '', time, positions }
-    this.#places.set(partition, place)
+    this.#places.set(filter.partitionsName, place)
     return place
   }
 
-  /** Whether a partition, or all of them, show everything that they have. */
-  isComplete(partition: number | undefined): boolean {
-    for (const [one, state] of this.states) {
-      if ((partition === undefined || partition === one) && !isComplete(state)) return false
+  /** Whether the partitions of a filter that are held show everything that they have. */
+  isComplete(filter: FollowedKeyFilter): boolean {
+    for (const [partition, state] of this.states) {
+      if (filter.wantsPartition(partition) && !isComplete(state)) return false
     }
     return true
   }
 
   /** To be called before the changes of a publish are read. */
   began(): void {
-    if (this.#all.size > 0) this.before = this.place({})
+    if (this.#all.size > 0) this.before = this.place(everything)
     this.#publishes++
     this.reads.forget()
     this.#places.clear()
@@ -150,11 +155,11 @@ export class Followers {
     const { partition, changelogOffset, data, keyStart, keyLength, start } = cursor
     thread.reached(partition, changelogOffset < 0 ? -1 : changelogOffset + 1)
     if (cursor.isOmitted) return this.missed(thread, start)
-    this.#byPrefix ??= new PrefixIndex(this.#groups.values(), ({ prefix }) => prefix)
+    this.#byPrefix ??= new PrefixIndex(this.#groups.values(), ({ filter }) => filter.prefix)
     for (let entry = this.#byPrefix.find(data, keyStart, keyLength); entry !== undefined; entry = entry.parent) {
       for (const group of entry.values) {
         if (group.touchedIn === this.#publishes) continue
-        if (group.partition !== undefined && group.partition !== partition) continue
+        if (!group.filter.wantsPartition(partition)) continue
         group.touchedIn = this.#publishes
         for (const follower of group.followers) this.#touch(follower, thread, start)
       }
@@ -170,11 +175,11 @@ export class Followers {
     for (const follower of this.#all.keys()) this.#touch(follower, thread, position)
   }
 
-  /** To be called when the changes of a publish were read. @param hasBegun true if changes before are in no ring */
-  ended(hasBegun: boolean): void {
-    if (hasBegun) this.generation++
+  /** To be called when the changes of a publish were read. @param begun the thread, if its changes before are in no ring */
+  ended(begun: ThreadChanges | undefined): void {
+    if (begun !== undefined) this.#beginAgain(new Set(begun.positions.keys()))
     this.check()
-    for (const follower of hasBegun ? this.#all.keys() : this.#touched) follower.wake()
+    for (const follower of this.#touched) follower.wake()
     this.#touched.clear()
   }
 
@@ -183,23 +188,31 @@ export class Followers {
     // A place is not good for longer than the changelog keeps tombstones, so its time is kept current.
     this.#places.clear()
     const stats = this.#source.stats()
-    const states = new Map(stats.partitions.map((partition) => [partition, partitionStateOf(stats, partition)]))
-    const refills = stats.count('refills')
-    const isChanged =
-      states.size !== this.states.size || [...states].some(([one, state]) => this.states.get(one) !== state)
-    if (!isChanged && refills === this.#refills) return
-    const isNew = ([one, state]: [number, PartitionState]) =>
-      isComplete(state) && !isComplete(this.states.get(one) ?? 'starting')
-    if (this.#all.size > 0 && (refills !== this.#refills || [...states].some(isNew))) this.generation++
-    this.#refills = refills
-    this.states = states
-    for (const follower of this.#all.keys()) follower.wake()
+    const begun = this.#states.look(stats)
+    if (begun !== undefined) {
+      for (const thread of this.threads) for (const partition of begun) thread.forget(partition)
+      this.#beginAgain(begun)
+      for (const follower of this.#all.keys()) follower.wake()
+    }
+    for (const thread of this.threads) thread.findPositions(stats)
   }
 
   /** Ends all: the store stops. Their next() rejects. */
   wakeAll(): void {
-    this.generation++
-    for (const follower of this.#all.keys()) follower.wake()
+    for (const follower of this.#all.keys()) {
+      follower.beginAgain()
+      follower.wake()
+    }
+  }
+
+  #beginAgain(partitions: ReadonlySet<number>): void {
+    if (partitions.size === 0) return
+    for (const follower of this.#all.keys()) {
+      const { partitions: wanted } = follower.filter
+      if (wanted !== undefined && wanted.isDisjointFrom(partitions)) continue
+      follower.beginAgain()
+      follower.wake()
+    }
   }
 
   #touch(follower: Touchable, thread: ThreadChanges, start: number): void {
@@ -208,9 +221,9 @@ export class Followers {
   }
 
   #join(follower: Touchable): Group {
-    const { prefix = new Uint8Array(0), partition } = follower.options
-    const name = `${partition} ${Buffer.from(prefix).toString('latin1')}`
-    const group = this.#groups.get(name) ?? { name, prefix, partition, followers: new Set(), touchedIn: 0 }
+    const { filter } = follower
+    const name = `${filter.partitionsName} ${latin1(filter.prefix)}`
+    const group = this.#groups.get(name) ?? { name, filter, followers: new Set(), touchedIn: 0 }
     if (!this.#groups.has(name) && this.#groups.size >= groupsMax) {
       const found = `${groupsMax} other prefixes are followed already. Follow fewer prefixes, or keys`
       throw new LatchkeyError('waits_exhausted', `Following changes: ${found}`)

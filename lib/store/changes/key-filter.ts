@@ -7,13 +7,22 @@ export class FollowedKeyFilter {
   readonly #keys: readonly Uint8Array[] | undefined
   /** The keys as text (latin1); made when something has changed, because thousands may follow a key that does not. */
   #texts: ReadonlySet<string> | undefined
-  readonly #prefix: Uint8Array
-  readonly #partition: number | undefined
+  readonly prefix: Uint8Array
+  /** Undefined for all that are held. */
+  readonly partitions: ReadonlySet<number> | undefined
+  /** The same for filters of the same partitions. */
+  readonly partitionsName: string
 
-  constructor({ keys, prefix = empty, partition }: FollowedKeys) {
+  constructor({ keys, prefix = empty, partitions }: FollowedKeys) {
     this.#keys = keys
-    this.#prefix = prefix
-    this.#partition = partition
+    this.prefix = prefix
+    this.partitions = partitions && new Set(partitions)
+    this.partitionsName = partitions === undefined ? 'all' : partitions.join()
+  }
+
+  /** As the follower has named them; undefined if it names none. */
+  get listed(): readonly Uint8Array[] | undefined {
+    return this.#keys
   }
 
   /** Each as text (latin1); undefined if the follower names none. */
@@ -23,12 +32,12 @@ export class FollowedKeyFilter {
   }
 
   wantsPartition(partition: number): boolean {
-    return this.#partition === undefined || this.#partition === partition
+    return this.partitions === undefined || this.partitions.has(partition)
   }
 
   /** Returns the key's bytes as text (latin1) if the follower wants it. */
   textOf(data: Buffer, start: number, length: number): string | undefined {
-    if (length < this.#prefix.length || !beginsWith(data, start, this.#prefix)) return undefined
+    if (length < this.prefix.length || !beginsWith(data, start, this.prefix)) return undefined
     const text = data.toString('latin1', start, start + length)
     const { keys } = this
     return keys === undefined || keys.has(text) ? text : undefined

@@ -9,18 +9,17 @@ import { FollowedKeyFilter } from './key-filter.ts'
 import type { ThreadChanges } from './thread-changes.ts'
 
 export class KeyWatch implements KeyWatching, Touchable {
-  readonly options = {}
+  readonly filter = new FollowedKeyFilter({})
   readonly #followers: Followers
   readonly #ready: () => void
-  readonly #scan = new ChangeScan(new FollowedKeyFilter({}))
-  #generation: number
+  readonly #scan = new ChangeScan(this.filter)
+  #isMissing = false
   #states: Followers['states']
 
   /** @param ready called when take() may return something */
   constructor(followers: Followers, ready: () => void) {
     this.#followers = followers
     this.#ready = ready
-    this.#generation = followers.generation
     this.#states = followers.states
   }
 
@@ -28,14 +27,18 @@ export class KeyWatch implements KeyWatching, Touchable {
     this.#scan.touch(thread, position)
   }
 
+  beginAgain(): void {
+    this.#isMissing = true
+  }
+
   wake(): void {
     this.#ready()
   }
 
   take(max: number, wants: WantsKey): readonly WatchedKey[] | 'missed' | 'moved' | undefined {
-    const { generation, states } = this.#followers
-    if (generation !== this.#generation) {
-      this.#generation = generation
+    const { states } = this.#followers
+    if (this.#isMissing) {
+      this.#isMissing = false
       this.#states = states
       return this.#missed()
     }

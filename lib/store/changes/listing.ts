@@ -1,7 +1,7 @@
 /** Lists what a follower begins with, in portions: all entries that it follows, or the keys that it names. */
 import { isInstance, LatchkeyError } from '../../errors.ts'
-import type { FollowedKeys } from '../../store-protocol/following.ts'
 import type { KeyedLookup, StoreReads, WalkPosition } from '../../store-protocol/reads.ts'
+import type { FollowedKeyFilter } from './key-filter.ts'
 
 const entriesMax = 256
 const valueBytesMax = 1 << 20
@@ -15,18 +15,20 @@ export class Listing {
   readonly #keys: readonly Uint8Array[] | undefined
   readonly #prefix: Uint8Array | undefined
   readonly #withValues: boolean
-  readonly #partition: number | undefined
+  readonly #filter: FollowedKeyFilter
+  /** Those that are left. */
   readonly #partitions: number[]
   #place: WalkPosition | undefined
   #keysDone = 0
 
-  constructor(reads: StoreReads, { keys, prefix, partition }: FollowedKeys, withValues: boolean) {
+  constructor(reads: StoreReads, filter: FollowedKeyFilter, withValues: boolean) {
+    const { listed, prefix, partitions } = filter
     this.#reads = reads
-    this.#keys = keys
-    this.#prefix = prefix
+    this.#keys = listed
+    this.#prefix = prefix.length > 0 ? prefix : undefined
     this.#withValues = withValues
-    this.#partition = partition
-    this.#partitions = partition === undefined ? [...reads.heldPartitions] : [partition]
+    this.#filter = filter
+    this.#partitions = [...(partitions ?? reads.heldPartitions)]
   }
 
   /** Returns some more entries, perhaps none; undefined at the end. */
@@ -44,7 +46,7 @@ export class Listing {
     return answered.flatMap((key, index) => {
       const result = results[index]
       if (result === undefined || isInstance(result, LatchkeyError)) return []
-      return this.#partition === undefined || this.#partition === result.partition ? [{ ...result, key }] : []
+      return this.#filter.wantsPartition(result.partition) ? [{ ...result, key }] : []
     })
   }
 
@@ -60,7 +62,7 @@ export class Listing {
       return entries
     } catch (error) {
       const code = isInstance(error, LatchkeyError) ? error.code : ''
-      if (!incomplete.has(code) && (code !== absent || this.#partition !== undefined)) throw error
+      if (!incomplete.has(code) && (code !== absent || this.#filter.partitions !== undefined)) throw error
       this.#place = undefined
       this.#partitions.shift()
       return []

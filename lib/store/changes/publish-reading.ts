@@ -22,7 +22,7 @@ export function readPublish(
     findEnd(changes, cursor, published, followers, keys, woken)
   }
   changes.taken(published)
-  followers.ended(hasBegun)
+  followers.ended(hasBegun ? changes : undefined)
   return isWhole ? woken : keys.all()
 }
 

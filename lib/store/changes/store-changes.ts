@@ -132,7 +132,7 @@ export class StoreChanges {
    */
   async follow(options: FollowOptions, ready: () => void): Promise<Follower> {
     this.#source.requireServing()
-    if (options.partition !== undefined) this.#visibility.checkPartition(options.partition, 'Following')
+    for (const partition of options.partitions ?? []) this.#visibility.checkPartition(partition, 'Following')
     return this.#begin(() => new Follower(this.#source.reads, this.#followers, options, ready))
   }
 

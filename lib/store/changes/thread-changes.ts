@@ -1,4 +1,6 @@
 /** The changes of one store thread, as a thread that reads its memory follows them. */
+import { isComplete, partitionStateOf } from '../../store-protocol/partition-state.ts'
+import type { StatsView } from '../../store-protocol/stats-view.ts'
 import type { FromThread, ToThread, Watching } from '../../store-protocol/thread-messages.ts'
 import { ChangelogParts } from './changelog-parts.ts'
 import { RingCursor } from './ring-cursor.ts'
@@ -88,6 +90,21 @@ export class ThreadChanges {
     else {
       this.positions.set(partition, position)
       this.inexact.delete(partition)
+    }
+  }
+
+  /** A partition has left, or is filled again: up to where it is taken is not known, although it may be back. */
+  forget(partition: number): void {
+    if (!this.positions.has(partition)) return
+    this.positions.set(partition, -1)
+    this.inexact.delete(partition)
+  }
+
+  /** Finds up to where partitions are visible that are complete and have no position. What comes later is in the ring. */
+  findPositions(stats: StatsView): void {
+    for (const [partition, position] of this.positions) {
+      if (position >= 0 || !stats.holds(partition) || !isComplete(partitionStateOf(stats, partition))) continue
+      this.positions.set(partition, stats.gauge(partition, 'visibleChangelog'))
     }
   }
 

@@ -96,7 +96,7 @@ for (const { name, serveFake, open } of allTransports) {
       await using feed = await follow('?keys=a%0A&keys=b+c&partition=1&values=false&from=start', ndjson)
       expect(feed.follower.options).toEqual({
         keys: [utf8('a\n'), utf8('b c')],
-        partition: 1,
+        partitions: [1],
         from: 'start',
         withValues: false,
       })

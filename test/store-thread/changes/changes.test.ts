@@ -163,8 +163,8 @@ test('a replica reaches the highest src or aft since the last discard', () => {
 test('a partition that was served and is filled again is counted', () => {
   const stats = new Stats([0])
   for (const state of ['recovering', 'running', 'repairing', 'fenced'] as const) setPartitionState(stats, 0, state)
-  expect(stats.count('refills')).toBe(0)
+  expect(stats.gauge(0, 'refills')).toBe(-1)
   setPartitionState(stats, 0, 'rebuilding')
   setPartitionState(stats, 0, 'recovering')
-  expect(stats.count('refills')).toBe(1)
+  expect(stats.gauge(0, 'refills')).toBe(1)
 })

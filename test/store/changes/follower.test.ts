@@ -23,13 +23,14 @@ function keyed(entries: Iterable<readonly [string, string]>): string[] {
 const filters: FollowedKeys[] = [
   {},
   { prefix: Buffer.from('a ') },
-  { partition: 1 },
+  { partitions: [1] },
+  { partitions: [0, 3] },
   { keys: [1, 7, 12, 30, 59, 77].map((number) => Buffer.from(keyOf(number))) },
 ]
 
-function wants(world: World, { prefix, partition, keys }: FollowedKeys, key: string): boolean {
+function wants(world: World, { prefix, partitions: wanted, keys }: FollowedKeys, key: string): boolean {
   if (keys !== undefined) return keys.some((one) => textOf(one) === key)
-  if (partition !== undefined) return world.partitionOf(Number(/\d+/.exec(key)![0])) === partition
+  if (wanted !== undefined) return wanted.includes(world.partitionOf(Number(/\d+/.exec(key)![0])))
   return prefix === undefined || key.startsWith(textOf(prefix))
 }
 
