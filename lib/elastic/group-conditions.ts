@@ -38,7 +38,8 @@ export class GroupConditions {
   }
 
   look(now: GroupNow): Condition[] {
-    return [this.#inGroup(now), this.#routed(now), this.#filled(now), reachableOf(now.reachable)]
+    const own = ownOf(now)
+    return [this.#inGroup(now), this.#routed(now, own), this.#filled(now, own), reachableOf(now.reachable)]
   }
 
   #inGroup({ planned, trouble, unread }: GroupNow): Condition {
@@ -50,41 +51,61 @@ export class GroupConditions {
     return reason === undefined ? { name: 'in_group', ok: true } : { name: 'in_group', ok: false, reason }
   }
 
-  #routed({ planned, partitionCount }: GroupNow): Condition {
+  #routed({ planned, partitionCount, stats }: GroupNow, own: Own): Condition {
     if (this.#isRouted) return { name: 'routed', ok: true }
     const { routes } = planned?.view.plan ?? { routes: [] }
     const all = Array.from({ length: Math.max(partitionCount, routes.length, 1) }, (_, partition) => partition)
-    const open = all.filter((partition) => !isServed(routes[partition]))
+    const absent = all.filter((partition) => !isServed(routes[partition]))
+    if (absent.length === 0) this.#due ??= new Set([...own.primaries, ...own.replicas])
+    // Of what is primary here, the gauges say it before a plan does.
+    const isRead = (partition: number) =>
+      !this.#waitsForSource || routes[partition]?.isComplete === true || this.#isPrimary(stats, partition, own)
+    const isOpen = (partition: number) => !isRead(partition) && routes[partition]?.isStalled !== true
+    const open = absent.length > 0 ? absent : all.filter(isOpen)
     this.#isRouted = planned !== undefined && open.length === 0
     if (this.#isRouted) return { name: 'routed', ok: true }
+    const ranges = rangesOf(open, rangesMax)
+    let reason = `the source of partitions ${ranges} is being read to the end that it had`
+    if (absent.length > 0) reason = `no instance has partitions ${ranges} yet`
     // The plan of an instance that does not fit shows it nothing of the others.
-    const isOut = planned?.excludedReason !== undefined
-    const reason = isOut ? withoutPlan : `no instance has partitions ${rangesOf(open, rangesMax)} yet`
+    if (planned?.excludedReason !== undefined) reason = withoutPlan
     return { name: 'routed', ok: false, reason }
   }
 
-  #filled({ planned, stats }: GroupNow): Condition {
+  #filled({ planned, stats }: GroupNow, own: Own): Condition {
     if (this.#due?.size === 0) return { name: 'filled', ok: true }
-    const given = planned === undefined ? none : wantedRoles(planned.view, none)
-    if (this.#isRouted) this.#due ??= new Set([...given.primaries, ...given.replicas])
     if (this.#due === undefined) return { name: 'filled', ok: false, reason: withoutPlan }
-    const held = new Set(stats.partitions)
     for (const partition of this.#due) {
-      const isPrimary = given.primaries.includes(partition)
-      const isReady = held.has(partition) && this.#isReady(stats, partition, isPrimary)
-      if (isReady || !(isPrimary || given.replicas.includes(partition))) this.#due.delete(partition)
+      const isStalled = planned?.view.plan.routes[partition]?.isStalled === true
+      const isReady = own.primaries.has(partition)
+        ? this.#isPrimary(stats, partition, own, isStalled)
+        : own.held.has(partition) && stats.gauge(partition, 'ready') === 1
+      if (isReady || !(own.primaries.has(partition) || own.replicas.has(partition))) this.#due.delete(partition)
     }
     if (this.#due.size === 0) return { name: 'filled', ok: true }
     const partitions = [...this.#due].toSorted((one, other) => one - other)
     return { name: 'filled', ok: false, reason: `partitions ${rangesOf(partitions, rangesMax)} are being read` }
   }
 
-  #isReady(stats: GroupNow['stats'], partition: number, isPrimary: boolean): boolean {
-    if (!isPrimary) return stats.gauge(partition, 'ready') === 1
+  /** Whether a partition is primary here and, if that is waited for, has reached the end that its source had. */
+  #isPrimary(stats: GroupNow['stats'], partition: number, { held, primaries }: Own, isStalled = false): boolean {
+    if (!primaries.has(partition) || !held.has(partition)) return false
     // A copy that is going to be primary may be read to the end, and the source not.
     if (stats.gauge(partition, 'role') !== 0) return false
-    return !this.#waitsForSource || stats.gauge(partition, 'caughtUp') === 1
+    return !this.#waitsForSource || isStalled || stats.gauge(partition, 'caughtUp') === 1
   }
+}
+
+/** What the plan gives this instance, and what it holds. */
+interface Own {
+  readonly primaries: ReadonlySet<number>
+  readonly replicas: ReadonlySet<number>
+  readonly held: ReadonlySet<number>
+}
+
+function ownOf({ planned, stats }: GroupNow): Own {
+  const { primaries, replicas } = planned === undefined ? none : wantedRoles(planned.view, none)
+  return { primaries: new Set(primaries), replicas: new Set(replicas), held: new Set(stats.partitions) }
 }
 
 function isServed(route: GroupPlan['routes'][number] | undefined): boolean {

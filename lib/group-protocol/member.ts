@@ -22,6 +22,8 @@ export interface Holding {
   hasStrangers: boolean
   /** At least half of the changelog is read. Only the holder knows where the changelog begins. */
   isHalfRead: boolean
+  /** A primary that reads its source no further until something is done: it has halted, or memory is full. */
+  isStalled: boolean
 }
 
 /** A partition that an instance should hold, and has no room for. */
@@ -82,6 +84,8 @@ export interface Route {
   hasStrangers: boolean
   /** More copies than wanted are kept until others are ready. The plan waits for those. */
   isRetaining: boolean
+  /** The primary reads its source no further until something is done: others do not wait for it to be complete. */
+  isStalled: boolean
 }
 
 export interface ExcludedMember {

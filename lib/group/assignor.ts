@@ -46,6 +46,7 @@ export function assignPartitions(
       isComplete: holdings.some((one) => one?.isReady === true && one.isComplete),
       hasStrangers: holdings.some((one) => one?.hasStrangers === true),
       isRetaining: retained[partition]!,
+      isStalled: holdings[0]?.isStalled === true,
     }
   })
   return { members: planned, routes, excluded }

@@ -88,7 +88,8 @@ export class Holdings {
   #holding(stats: Stats, partition: number, planned: Route | undefined): Holding {
     const isPrimary = stats.gauge(partition, 'role') === 0
     const isReady = isPrimary || stats.gauge(partition, 'ready') === 1
-    const isFilled = isPrimary || partitionStateOf(stats, partition) === 'running'
+    const state = partitionStateOf(stats, partition)
+    const isFilled = isPrimary || state === 'running'
     const isRead = (planned?.isComplete === true && isReady) || stats.gauge(partition, 'caughtUp') === 1
     if (!isFilled) this.#complete.delete(partition)
     else if (isRead) this.#complete.add(partition)
@@ -105,6 +106,7 @@ export class Holdings {
       // A copy may not have read yet what makes the plan say so.
       hasStrangers: stats.gauge(partition, 'strangers') === 1 || planned?.hasStrangers === true,
       isHalfRead: stats.gauge(partition, 'halfRead') === 1,
+      isStalled: isPrimary && (state === 'halted' || stats.count('full') === 1),
     }
   }
 }

@@ -80,9 +80,18 @@ const planSchema = v.pipe(
   }),
 )
 
-const holdingFlags = ['isReady', 'isPrimary', 'isPromoting', 'isComplete', 'hasStrangers', 'isHalfRead'] as const
+// A new flag comes last: members of other versions know those before it.
+const holdingFlags = [
+  'isReady',
+  'isPrimary',
+  'isPromoting',
+  'isComplete',
+  'hasStrangers',
+  'isHalfRead',
+  'isStalled',
+] as const
 const memberFlags = ['isLeaving', 'isUnreachable'] as const
-const routeFlags = ['isComplete', 'hasStrangers', 'isRetaining'] as const
+const routeFlags = ['isComplete', 'hasStrangers', 'isRetaining', 'isStalled'] as const
 
 export function encodeMember(group: string, token: string | undefined, report: MemberReport): Buffer {
   return seal({ kind: 'member', group }, token, {

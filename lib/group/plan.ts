@@ -19,10 +19,12 @@ export function awaited(
   const isStrange = ({ partition, hasStrangers }: Holding) =>
     hasStrangers && plan.routes[partition]?.hasStrangers === false
   if (held.some(isStrange)) return 'strangers'
-  const isDue = ({ partition, isReady, isPromoting, isComplete }: Holding) => {
+  const isDue = ({ partition, isReady, isPromoting, isComplete, isStalled }: Holding) => {
     const route = plan.routes[partition]
     if (route === undefined || !isReady) return false
-    if (route.target === own || (route.primary === own && isComplete && !route.isComplete)) return true
+    // Members wait for a partition to be complete, or for word that it is not going to be.
+    const isNews = !route.isComplete && (isComplete || (isStalled && !route.isStalled))
+    if (route.target === own || (route.primary === own && isNews)) return true
     // At rest, no route has either: nothing is searched for in each look.
     if (route.target < 0 && !route.isRetaining) return false
     const before = reported.find((one) => one.partition === partition)

@@ -49,6 +49,8 @@ export const counterNames = [
   /** Bytes that the map uses, and bytes that it has freed and keeps. */
   'mapBytes',
   'mapFreeBytes',
+  /** 1 while memory is full, so nothing more is read; else 0. */
+  'full',
 ] as const
 export type CounterName = (typeof counterNames)[number]
 
@@ -86,7 +88,7 @@ export const gaugeNames = [
   'snapshotRefusal',
   /** 1 from the fence of a replica until it is a primary, or not. */
   'promoting',
-  /** 1 if a primary has reached the end that its source had when it was taken; 0 before; -1 for a replica. */
+  /** 1 if a primary has reached the end that its source had when it was taken; 0 before; -1 for a replica, and once lost. */
   'caughtUp',
   /** The next offset of the changelog to read or to write. This one and the following ones need partitions that come and go. */
   'changelogPosition',

@@ -7,11 +7,11 @@ import { primaryLag, PrimaryLease } from './primary-lease.ts'
 import type { StoreThreads } from './store-threads.ts'
 
 export class HeldCopies {
-  readonly #threads: StoreThreads
+  readonly #threads: Pick<StoreThreads, 'assignment' | 'stats'>
   readonly #lease: PrimaryLease | undefined
   readonly #lagKnownMs: number
 
-  constructor(config: StoreConfig, threads: StoreThreads) {
+  constructor(config: StoreConfig, threads: Pick<StoreThreads, 'assignment' | 'stats'>) {
     this.#threads = threads
     this.#lease = PrimaryLease.of(config)
     this.#lagKnownMs = lagKnownMsOf(config)
@@ -29,7 +29,7 @@ export class HeldCopies {
       const isHalted = partitionStateOf(stats, partition) === 'halted'
       const isFresh = this.#lease === undefined || this.#lease.isFresh
       const lag = primaryLag(this.#threads.assignment, partition, isFresh)
-      return { role, isReady: true, caughtUp: stats.gauge(partition, 'caughtUp') !== 0, isHalted, lag }
+      return { role, isReady: true, caughtUp: stats.gauge(partition, 'caughtUp') === 1, isHalted, lag }
     }
     if (role !== 1) return noCopy
     const ready = stats.gauge(partition, 'ready')

@@ -4,8 +4,8 @@ import { Stats } from '../../lib/store-protocol/stats.ts'
 import { planned, planOf } from '../support/elastic/plans.ts'
 
 const plan = planOf([
-  { primary: 0, copies: [1] },
-  { primary: 1, copies: [0] },
+  { primary: 0, copies: [1], isComplete: true },
+  { primary: 1, copies: [0], isComplete: true },
 ])
 
 function now(changes: Partial<GroupNow> = {}): GroupNow {
@@ -54,7 +54,7 @@ test('an instance is ready when all partitions are served and what it got first 
 
 test('a copy that is going to be primary is waited for until it is, and has caught up', () => {
   const conditions = new GroupConditions(true)
-  const mine = { planned: planned(planOf([{ primary: 0 }, { primary: 0 }])) }
+  const mine = { planned: planned(planOf([{ primary: 0 }, { primary: 0, isComplete: true }])) }
   const stats = statsOf(1, 1)
   expect(failing(conditions, { ...mine, stats })).toEqual({ filled: 'partitions 1 are being read' })
   stats.setGauge(1, 'role', 0)
@@ -67,7 +67,7 @@ test('a copy that is going to be primary is waited for until it is, and has caug
 test('what a later plan takes away is not waited for', () => {
   const conditions = new GroupConditions(true)
   expect(failing(conditions, { planned: planned(plan), stats: statsOf(1, 0) })).toHaveProperty('filled')
-  const later = planOf([{ primary: 0 }, { primary: 1 }])
+  const later = planOf([{ primary: 0 }, { primary: 1, isComplete: true }])
   expect(failing(conditions, { planned: planned(later), stats: statsOf(1, 0) })).toEqual({})
 })
 
@@ -77,10 +77,48 @@ test('the end of the source is waited for with READY_WHEN=caught-up only', () =>
 })
 
 test('a complete copy serves a partition that has no primary', () => {
-  const only = planOf([{ copies: [1], isComplete: true }, { primary: 1 }])
+  const only = planOf([
+    { copies: [1], isComplete: true },
+    { primary: 1, isComplete: true },
+  ])
   expect(failing(new GroupConditions(true), { planned: planned(only) })).toEqual({})
   const incomplete = planOf([{ copies: [1] }, { primary: 1 }])
   expect(failing(new GroupConditions(true), { planned: planned(incomplete) })).toHaveProperty('routed')
+})
+
+test('an instance is not ready before each source was read once to the end that it had, also those of others', () => {
+  const conditions = new GroupConditions(true)
+  const first = planOf([
+    { primary: 0, copies: [1] },
+    { primary: 1, copies: [0] },
+  ])
+  expect(failing(conditions, { planned: planned(first), stats: statsOf(0, 1) })).toEqual({
+    routed: 'the source of partitions 0-1 is being read to the end that it had',
+    filled: 'partitions 0 are being read',
+  })
+  // What is primary here is known before a plan has it; a copy that is read to the end proves nothing.
+  expect(failing(conditions, { planned: planned(first), stats: statsOf(1, 1) })).toEqual({
+    routed: 'the source of partitions 1 is being read to the end that it had',
+  })
+  expect(failing(conditions, { planned: planned(plan), stats: statsOf(1, 1) })).toEqual({})
+  // Not for partitions that the topic gets later, or whose copies are lost.
+  const grown = planOf([{ primary: 0 }, { primary: 1 }, { primary: 1 }])
+  expect(failing(conditions, { planned: planned(grown), stats: statsOf(0, 1), partitionCount: 3 })).toEqual({})
+  expect(failing(new GroupConditions(false), { planned: planned(first), stats: statsOf(0, 1) })).toEqual({})
+})
+
+test('a partition that nothing is read into until an operator does something makes no instance unready for it', () => {
+  const halted = planOf([
+    { primary: 0, copies: [1], isStalled: true },
+    { primary: 1, copies: [0], isComplete: true },
+  ])
+  const stats = statsOf(0, 1)
+  expect(failing(new GroupConditions(true), { planned: planned(halted), stats })).toEqual({})
+  const ofOther = planOf([
+    { primary: 0, copies: [1], isComplete: true },
+    { primary: 1, copies: [0], isStalled: true },
+  ])
+  expect(failing(new GroupConditions(true), { planned: planned(ofOther), stats: statsOf(1, 1) })).toEqual({})
 })
 
 test('an instance that does not fit from its start on says so, and nothing of what the others have', () => {

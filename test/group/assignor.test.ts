@@ -163,3 +163,25 @@ test('what no member holds goes where there is room for the size that members ha
   a.unfit = b.unfit = needing(35)
   expect(plan()).toEqual([[a.id], [b.id, a.id], [b.id]])
 })
+
+test('a plan says of a partition that its primary reads no further, and of a copy not', () => {
+  const primary = { ...newHolding(0), isReady: true, isPrimary: true }
+  const stalledOf = (isStalled: boolean, isCopyStalled: boolean) => {
+    const copy = { ...newHolding(0), isReady: true, isStalled: isCopyStalled }
+    const members = [{ ...primary, isStalled }, copy].map((holding, number): GroupMember => ({
+      memberId: `m${number}`,
+      id: `i${number}`,
+      url: `http://h${number}`,
+      rack: '',
+      partitionCount: 1,
+      startedAtMs: number,
+      settings: {},
+      isLeaving: false,
+      isUnreachable: false,
+      roomBytes: Number.POSITIVE_INFINITY,
+      held: [holding],
+    }))
+    return assignPartitions(members, { standbys: 1, isSettled: true }).routes[0]!.isStalled
+  }
+  expect([stalledOf(true, false), stalledOf(false, true)]).toEqual([true, false])
+})

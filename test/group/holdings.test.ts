@@ -76,6 +76,28 @@ test('a primary is complete once it has caught up with its source', () => {
   expect(holdings.look(undefined, 0).held[0]!.isComplete).toBe(true)
 })
 
+test('a copy that becomes primary in the place of one that never caught up is not complete before it has', () => {
+  const { stats, holdings } = setup(1)
+  const plan = planOf([{ primary: 1, copies: [0] }])
+  expect(holdings.look(plan, 0).held[0]!.isComplete).toBe(false)
+  stats.setGauge(0, 'role', 0)
+  stats.setGauge(0, 'caughtUp', 0)
+  expect(holdings.look(planOf([{ primary: 0 }]), 0).held[0]!.isComplete).toBe(false)
+  stats.setGauge(0, 'caughtUp', 1)
+  expect(holdings.look(planOf([{ primary: 0 }]), 0).held[0]!.isComplete).toBe(true)
+})
+
+test('a primary is stalled while it has halted or memory is full, and a copy never', () => {
+  const { stats, holdings } = setup(0, 1)
+  const stalled = () => holdings.look(undefined, 0).held.map(({ isStalled }) => isStalled)
+  expect(stalled()).toEqual([false, false])
+  setPartitionState(stats, 0, 'halted')
+  expect(stalled()).toEqual([true, false])
+  setPartitionState(stats, 0, 'running')
+  stats.set('full', 1)
+  expect(stalled()).toEqual([true, false])
+})
+
 test('a partition that this instance is to have counts as its own, until it is lost', () => {
   const { stats, holdings } = setup(1)
   const plan = planOf([{ primary: 0 }])

@@ -17,7 +17,7 @@ const report: MemberReport = {
   roomBytes: 2 ** 40,
   held: [
     { ...newHolding(3), position: 2 ** 50, bytes: 2 ** 34, term: 12, isReady: true, isPrimary: true, isHalfRead: true },
-    { ...newHolding(11), isPromoting: true, isComplete: true, hasStrangers: true },
+    { ...newHolding(11), isPromoting: true, isComplete: true, hasStrangers: true, isStalled: true },
   ],
 }
 

@@ -62,6 +62,14 @@ test('another plan is wanted when the next primary is ready, or a primary is com
   expect(reason('a', held(2, { ...primary, isComplete: true }))).toBeUndefined()
 })
 
+test('another plan is wanted when a primary reads no further before it is complete, once', () => {
+  const stalled = held(0, { isReady: true, isPrimary: true, isStalled: true })
+  expect(awaited(plan({ primary: 0 }), 'a', [stalled], [])).toBe('ready')
+  expect(awaited(plan({ primary: 0, isStalled: true }), 'a', [stalled], [])).toBeUndefined()
+  expect(awaited(plan({ primary: 0, isComplete: true }), 'a', [stalled], [])).toBeUndefined()
+  expect(awaited(plan({ primary: 1, copies: [0] }), 'a', [stalled], [])).toBeUndefined()
+})
+
 test('another plan is wanted when a copy is ready for which others are kept, once', () => {
   const retaining = plan({ primary: 1, copies: [2, 0], isRetaining: true }, { primary: 1, copies: [0] })
   const ready = held(0, { isReady: true })

@@ -32,6 +32,7 @@ export class FullReport {
   }
 
   begin(): void {
+    this.#stats.set('full', 1)
     clearInterval(this.#timer)
     this.#timer = setInterval(() => this.#log(), repeatMs)
     this.#timer.unref()
@@ -43,6 +44,7 @@ export class FullReport {
 
   end(): void {
     this.stop()
+    this.#stats.set('full', 0)
     this.#post({ type: 'full' })
     log.info('Memory has room again: reading continues')
   }

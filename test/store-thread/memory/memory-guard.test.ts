@@ -93,7 +93,7 @@ test('at the bound nothing is read, and it is full with what it has when cleanin
   expect(log.filter((line) => line.includes('full'))).toEqual([
     'error Memory is full: 17000 entries of 17 MiB, and MEMORY_MAX=48M leaves 16 MiB for them. Lookups continue, nothing more is read, and 7 records wait. Raise MEMORY_MAX, or the limit of the control group that it follows, to at least 64M, or hold fewer partitions here',
   ])
-  expect([guard.mayRead, failures]).toEqual([false, []])
+  expect([guard.mayRead, stats.count('full'), failures]).toEqual([false, 1, []])
 })
 
 test('a store that cleaning brings below the bound is never full', async () => {
@@ -133,6 +133,7 @@ test('a full store reads again when what was written before has made five percen
   await remove(1900, 4000)
   await until('it reads again', () => guard.mayRead)
   expect(posted.at(-1)).toEqual({ type: 'full' })
+  expect(stats.count('full')).toBe(0)
   expect(log.at(-1)).toBe('info Memory has room again: reading continues')
 })
 

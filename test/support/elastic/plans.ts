@@ -6,7 +6,8 @@ import type { GroupPlan, Route } from '../../../lib/group-protocol/member.ts'
 /** @param routes of two members, `member-0` and `member-1` */
 export function planOf(routes: readonly Partial<Route>[], more: Partial<GroupPlan> = {}): GroupPlan {
   const members = [0, 1].map((n) => ({ memberId: `member-${n}`, id: `instance-${n}`, url: `http://10.0.0.${n}:80` }))
-  const none = { primary: -1, copies: [], target: -1, isComplete: false, hasStrangers: false, isRetaining: false }
+  const flags = { isComplete: false, hasStrangers: false, isRetaining: false, isStalled: false }
+  const none = { primary: -1, copies: [], target: -1, ...flags }
   return { members, routes: routes.map((route) => ({ ...none, ...route })), excluded: [], ...more }
 }
 

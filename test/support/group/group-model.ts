@@ -17,7 +17,7 @@ const end = 1_000_000
 /** A copy as a member begins it. */
 export function newHolding(partition: number, bytes = 0): Holding {
   const none = { isReady: false, isPrimary: false, isPromoting: false, isComplete: false }
-  return { partition, position: 0, bytes, term: -1, ...none, hasStrangers: false, isHalfRead: false }
+  return { partition, position: 0, bytes, term: -1, ...none, hasStrangers: false, isHalfRead: false, isStalled: false }
 }
 
 export class GroupModel {

@@ -110,7 +110,7 @@ export function announce(
   const at = (name: string | undefined) => members.findIndex(({ id }) => id === name)
   const routes = holders.map(([first, ...copies]): Route => {
     const route = { primary: at(first), copies: copies.map(at), target: -1, isComplete, hasStrangers }
-    return { ...route, isRetaining: false }
+    return { ...route, isRetaining: false, isStalled: false }
   })
   for (const { name, routing } of instances) {
     const view = { plan: { members, routes, excluded: [] }, memberId: `member-${name}`, generation }

@@ -57,6 +57,7 @@ export class SimulatedCopy {
       isComplete,
       hasStrangers: this.#log.hasStrangersIn(position),
       isHalfRead: position * 2 >= this.#log.end,
+      isStalled: false,
     }
   }
 
