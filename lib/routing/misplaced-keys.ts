@@ -51,7 +51,8 @@ async function searchOnce(
   const answers = await Promise.all(
     [...searched].map(async ([member, partitions]): Promise<readonly KeyResult[] | LatchkeyError> => {
       try {
-        return (await askMany(asker, member, { keys, bytesMax: share, searched: partitions }, timeoutMs)).results
+        const asked = { keys, bytesMax: share, searched: partitions }
+        return namedBy(asker, member, (await askMany(asker, member, asked, timeoutMs)).results)
       } catch (thrown) {
         return errorOf(thrown)
       }
@@ -65,6 +66,14 @@ async function searchOnce(
     const isUnknown = isInstance(outcome, LatchkeyError) && outcome.code !== 'answer_full'
     return isUnknown && !isStrict ? notFoundYet(asker) : outcome
   })
+}
+
+/** Notes at what another instance has found who it is. */
+function namedBy(asker: GroupAsker, member: string, results: readonly KeyResult[]): readonly KeyResult[] {
+  if (asker.isSelf(member)) return results
+  const instance = asker.instanceOf(member)
+  for (const result of results) if (result.type === 'found') result.lookup.instance = instance
+  return results
 }
 
 /** Returns the partitions by the member that is their primary, and the error if one has none. */

@@ -34,6 +34,7 @@ test.each([0, 1, 2])('instance %d finds a key that is in another partition than 
   const response = await node.get(stray)
   expect([response.status, await response.text()]).toEqual([200, '"there"'])
   expect(response.headers.get('x-kafka-partition')).toBe('3')
+  expect(response.headers.get('x-latchkey-instance')).toBe(node === c ? null : 'c')
   const many = await fetch(`${node.url}/stores/orders?keys=${stray}&keys=none`)
   expect(await many.json()).toMatchObject({
     entries: [{ key: stray, value: 'there', partition: 3 }],
