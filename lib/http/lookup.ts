@@ -15,7 +15,7 @@ import type { RequestHead } from './request-head.ts'
 import { isStale, maxLagOf, refuseStale, refuseStaleMiss, tooStale } from './staleness.ts'
 import { checkStoreId } from './store-id.ts'
 import type { StoreView } from './store-view.ts'
-import { instanceHeader, ValueAnswer, type Wanted } from './value-answer.ts'
+import { instanceHeader, shownLag, ValueAnswer, type Wanted } from './value-answer.ts'
 import { mayWait, namesOffsets } from './wait-parameters.ts'
 import { WaitingLookups } from './waiting.ts'
 
@@ -123,18 +123,19 @@ export class LookupHandler {
   /** In a group a miss comes as an error, with the lag of the copy that has answered. */
   #failLookup(thrown: unknown, { maxLag, startedAt }: Pick<Asked, 'maxLag' | 'startedAt'>): Response {
     const { lag } = thrown instanceof LatchkeyError && thrown.code === 'key_not_found' ? thrown.details : {}
-    const isOfReplica = lag === null || typeof lag === 'number'
-    return this.#fail(isOfReplica && isStale(lag, maxLag) ? tooStale(lag, maxLag) : thrown, startedAt)
+    return this.#fail(isLag(lag) && isStale(lag, maxLag) ? tooStale(lag, maxLag) : thrown, startedAt)
   }
 
   #fail(thrown: unknown, startedAt: number): Response {
     this.#observe(outcomeOf(thrown), startedAt)
     const error = thrown instanceof LatchkeyError ? thrown : undefined
-    const { caughtUp, halted, instance } = error?.details ?? {}
-    const comesSoon = error?.code === 'key_not_found' && caughtUp === false && halted !== true
+    const { caughtUp, halted, instance, lag } = error?.details ?? {}
+    const isMissing = error?.code === 'key_not_found'
+    const comesSoon = isMissing && caughtUp === false && halted !== true
     return problemResponse(thrown, {
       ...(comesSoon && { 'retry-after': '1' }),
       ...(typeof instance === 'string' && /^[\w.~-]+$/.test(instance) && { [instanceHeader]: instance }),
+      ...(isMissing && isLag(lag) && { 'x-latchkey-role': 'replica', 'x-latchkey-lag': shownLag(lag) }),
     })
   }
 
@@ -147,6 +148,11 @@ export class LookupHandler {
     const found = `Looking up the key: the store holds no record under it${key === 'raw' ? '' : `, read as ${key}`}`
     return this.#caughtUp.notFound(found)
   }
+}
+
+/** Whether it is of a replica; null if it is not known. */
+function isLag(lag: unknown): lag is number | null {
+  return lag === null || typeof lag === 'number'
 }
 
 function methodNotAllowed(method: string): Response {

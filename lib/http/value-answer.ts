@@ -106,13 +106,18 @@ export class ValueAnswer {
     const { replicaLag, headerBlock } = this.#lookup
     if (replicaLag !== undefined) {
       to.set('x-latchkey-role', 'replica')
-      to.set('x-latchkey-lag', replicaLag === null ? 'unknown' : String(replicaLag))
+      to.set('x-latchkey-lag', shownLag(replicaLag))
     }
     if (headerBlock !== undefined) {
       const omitted = addKafkaHeaders(to, decodeKeptHeaders(this.#lookup))
       if (omitted > 0) to.set('x-latchkey-headers-omitted', String(omitted))
     }
   }
+}
+
+/** Value of X-Latchkey-Lag. */
+export function shownLag(lag: number | null): string {
+  return lag === null ? 'unknown' : String(lag)
 }
 
 function commonHeaders(as: Representation, partition: number): Headers {

@@ -64,6 +64,20 @@ describe.each(modes)('reads in a group %s', (_, hasFastPath) => {
     expect(await missing('&max-lag=4')).toEqual([{ key: 'a', code: 'too_stale' }])
   })
 
+  test.each([
+    [5, '5'],
+    [null, 'unknown'],
+  ])('a key that a copy with a lag of %p does not have is missing with role and lag', async (lag, shown) => {
+    await using served = serve()
+    served.store.onGet = () => {
+      const details = { caughtUp: true, lag, partition: 2 }
+      throw new LatchkeyError('key_not_found', 'Looking up the key: nothing', { details })
+    }
+    const { status, headers } = await fetch(`${served.url}/stores/orders/a`)
+    expect(status).toBe(404)
+    expect([headers.get('x-latchkey-role'), headers.get('x-latchkey-lag')]).toEqual(['replica', shown])
+  })
+
   test('pages continue at any instance, where the partition is read', async () => {
     await using served = serve()
     fill(served.store)
