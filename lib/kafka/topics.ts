@@ -1,7 +1,7 @@
 /** Reads the configuration of topics, and creates and extends topics. */
 import { counted } from '../text/counted.ts'
 import type { KafkaClient } from './client.ts'
-import { brokerError, isAuthorizationFailure, topicAlreadyExists } from './protocol/error-codes.ts'
+import { brokerError, invalidPartitions, isAuthorizationFailure, topicAlreadyExists } from './protocol/error-codes.ts'
 import { reading } from './protocol/response-cursor.ts'
 
 const topicResource = 2
@@ -47,7 +47,10 @@ export async function createTopic(client: KafkaClient, topic: NewTopic): Promise
   throw brokerError(`Creating topic ${topic.topic} with ${counted(partitions, 'partition')}`, result.errorCode, advice)
 }
 
-/** Adds partitions to a topic. Rejects with the broker's error. */
+/**
+ * Adds partitions to a topic that had fewer, or does nothing if it has got them since: instances of a group all try.
+ * Rejects with the broker's error.
+ */
 export async function extendTopic(client: KafkaClient, topic: string, partitions: number): Promise<void> {
   const args = {
     topicPartitions: [{ topic, count: partitions }],
@@ -56,7 +59,7 @@ export async function extendTopic(client: KafkaClient, topic: string, partitions
   }
   const response = (await client.callAny('CreatePartitions', 1, args)) as CreateTopicsResponse
   const result = reading('CreatePartitions', () => response.topicErrors[0])
-  if (result === undefined || result.errorCode === 0) return
+  if (result === undefined || result.errorCode === 0 || result.errorCode === invalidPartitions) return
   const advice = `extend it yourself: kafka-topics --alter --topic ${topic} --partitions ${partitions}`
   throw brokerError(`Extending topic ${topic} to ${counted(partitions, 'partition')}`, result.errorCode, advice)
 }

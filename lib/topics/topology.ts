@@ -142,11 +142,11 @@ async function createDeadLetters(client: KafkaClient, topology: DeadLetterTopolo
   await untilKnown(client, name, partitions)
 }
 
-/** Resolves when the brokers know a topic with this number of partitions. */
+/** Resolves when the brokers know a topic with at least so many partitions: it may grow meanwhile. */
 async function untilKnown(client: KafkaClient, topic: string, partitions: number): Promise<void> {
   await client.retryForever(async () => {
     const found = await findTopic(client, topic)
-    if (found?.partitions.length === partitions) return
+    if (found !== undefined && found.partitions.length >= partitions) return
     throw new LatchkeyError('broker_error', `Waiting for topic ${topic}: the brokers do not know all of it yet`)
   })
 }

@@ -18,6 +18,7 @@ export const groupAuthorizationFailed = 30
 export const clusterAuthorizationFailed = 31
 export const invalidTimestamp = 32
 export const topicAlreadyExists = 36
+export const invalidPartitions = 37
 export const invalidConfig = 40
 export const policyViolation = 44
 export const duplicateSequence = 46
