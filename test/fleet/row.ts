@@ -76,8 +76,8 @@ export class Row {
     if (this.options.keep === undefined) return
     const keep = join(this.options.keep, folder)
     mkdirSync(keep, { recursive: true })
-    for (const { name, outputs, process, isRunning } of run.fleet.instances) {
-      const now = isRunning ? [`${process.stdout}\n${process.stderr}`] : []
+    for (const { name, outputs, process, lives } of run.fleet.instances) {
+      const now = lives.length > outputs.length ? [`${process.stdout}\n${process.stderr}`] : []
       writeFileSync(join(keep, name), [...outputs, ...now].join('\n--- started again ---\n'))
     }
     writeFileSync(join(keep, 'missed'), `${this.missed.join('\n\n')}\n`)

@@ -1,6 +1,7 @@
 import type { Row } from './row.ts'
 import { chaos } from './rows/chaos.ts'
 import { coldStart } from './rows/cold-start.ts'
+import { growth } from './rows/growth.ts'
 import { hostDeaths } from './rows/host-deaths.ts'
 import { kafkaAway } from './rows/kafka-away.ts'
 import { kills } from './rows/kills.ts'
@@ -31,6 +32,7 @@ export const rows: ReadonlyMap<number, Entry> = new Map([
   [9, { title: 'cold start', play: coldStart }],
   [14, { title: 'instances that do not fit', play: misfits }],
   [15, { title: 'strangers', play: strangers }],
+  [16, { title: 'a topic that grows, and keys that are placed otherwise', play: growth }],
   [17, { title: 'from partitions by hand to a group', play: migration }],
   [19, { title: 'room', play: room }],
 ])

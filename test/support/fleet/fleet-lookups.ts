@@ -47,7 +47,7 @@ export class FleetLookups {
   readonly #lasting: readonly string[]
   readonly #passing: readonly string[]
   readonly #options: LookupOptions
-  /** Of each key the highest offset that an answer to `max-lag=0` had. */
+  /** Of each key in each partition the highest offset that an answer to `max-lag=0` had. */
   readonly #shown = new Map<string, number>()
   /** By number; undefined for those of which only the id is known. */
   readonly #lives: (Life | undefined)[] = []
@@ -150,7 +150,7 @@ export class FleetLookups {
       if (role === 'replica') tally.byReplica++
       if (answer.status === 404 && isLasting) tally.failure('wrongMisses', target.name, key, text.trim())
       const shown = `${text} by ${by ?? 'itself'}, ${role}`
-      if (answer.status === 200 && maxLag === 0) this.#compare(key, target, src, shown)
+      if (answer.status === 200 && maxLag === 0) this.#compare(`${key} in ${partition}`, target, src, shown)
       if (!this.#options.keepsReads) return
       const asked = this.numberOf(life)
       const instance = by === null ? asked : this.#numberOfId(by)

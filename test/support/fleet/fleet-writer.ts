@@ -1,5 +1,5 @@
 /** Writes while a fleet is under faults: every value unique; keys that always have a value, and keys that come and go. */
-import type { Producer } from 'kafkajs'
+import type { PartitionerArgs, Producer } from 'kafkajs'
 import { deadline } from '../../../lib/deadline.ts'
 import { LastingProducer } from '../fault-run/lasting-producer.ts'
 import { kafkaClient } from '../kafka/index.ts'
@@ -16,15 +16,26 @@ export interface WriterOptions {
   deletes: number
   /** At least so long is each value. */
   valueBytes: number
+  /** Partition of a key, of so many; that of Kafka's default partitioner without it. */
+  place: ((key: string, partitions: number) => number) | undefined
 }
 
-const optionsDefault: WriterOptions = { lasting: 1_000, passing: 100, rate: 200, deletes: 0.4, valueBytes: 0 }
+const optionsDefault: WriterOptions = {
+  lasting: 1_000,
+  passing: 100,
+  rate: 200,
+  deletes: 0.4,
+  valueBytes: 0,
+  place: undefined,
+}
 const loadBatch = 5_000
 /** A broker takes no batch of more than 1 MiB of a partition. */
 const loadBytes = 4 << 20
 const tickMs = 20
 const requestTimeoutMs = 2_000
 const closeMs = 3_000
+/** Within it, a producer that places its keys itself knows of new partitions. */
+const growthMs = 500
 
 export class FleetWriter {
   readonly lasting: readonly string[]
@@ -42,7 +53,7 @@ export class FleetWriter {
     this.#random = random
     this.lasting = Array.from({ length: this.#options.lasting }, (_, index) => `lasting-${index}`)
     this.passing = Array.from({ length: this.#options.passing }, (_, index) => `passing-${index}`)
-    this.#producer = new LastingProducer(topic, () => producerOf(bootstrap()))
+    this.#producer = new LastingProducer(topic, () => producerOf(bootstrap(), this.#options.place))
   }
 
   /** Records that Kafka has acknowledged. */
@@ -103,7 +114,13 @@ export class FleetWriter {
   }
 }
 
-function producerOf(bootstrap: string): Producer {
+function producerOf(bootstrap: string, place: WriterOptions['place']): Producer {
   const retry = { initialRetryTime: 50, maxRetryTime: 300, retries: 3 }
-  return kafkaClient({ bootstrap }, { retry, requestTimeout: requestTimeoutMs }).producer({ retry })
+  return kafkaClient({ bootstrap }, { retry, requestTimeout: requestTimeoutMs }).producer({
+    retry,
+    ...(place && {
+      metadataMaxAge: growthMs,
+      createPartitioner: () => (of: PartitionerArgs) => place(String(of.message.key), of.partitionMetadata.length),
+    }),
+  })
 }

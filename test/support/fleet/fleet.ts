@@ -1,5 +1,5 @@
 /** Instances of the executable over one topic on this machine: as a group, or each with partitions that are given to it. */
-import { createTopic, type KafkaBroker, type KafkaCluster, uniqueName } from '../kafka/index.ts'
+import { createTopic, type KafkaBroker, kafkaClient, type KafkaCluster, uniqueName } from '../kafka/index.ts'
 import { until } from '../until.ts'
 import { FleetInstance } from './fleet-instance.ts'
 
@@ -26,10 +26,10 @@ export class Fleet {
   readonly kafka: FleetKafka
   readonly topic: string
   readonly changelog: string
-  readonly partitions: number
   /** In the order in which they were added; those that have ended, too. */
   readonly instances: FleetInstance[] = []
   readonly #options: FleetOptions
+  #partitions: number
   /** Instances with partitions of their own: see FleetOptions.manual. */
   #manual: number | undefined
 
@@ -50,13 +50,30 @@ export class Fleet {
     this.kafka = kafka
     this.topic = topic
     this.changelog = `${topic}-changelog`
-    this.partitions = partitions
+    this.#partitions = partitions
     this.#options = options
     this.#manual = options.manual
   }
 
   /** Addresses of brokers that answer now, past all proxies. */
   readonly direct = (): string => ('brokers' in this.kafka ? this.kafka.awake.join() : this.kafka.direct)
+
+  /** Of the source. */
+  get partitions(): number {
+    return this.#partitions
+  }
+
+  /** Gives the source so many partitions. */
+  async grow(partitions: number): Promise<void> {
+    const admin = kafkaClient({ bootstrap: this.direct() }).admin()
+    await admin.connect()
+    try {
+      await admin.createPartitions({ topicPartitions: [{ topic: this.topic, count: partitions }] })
+    } finally {
+      await admin.disconnect()
+    }
+    this.#partitions = partitions
+  }
 
   /** Without a group nothing moves. */
   get isManual(): boolean {
