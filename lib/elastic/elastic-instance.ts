@@ -144,9 +144,6 @@ export class ElasticInstance {
       this.#send({ type: 'store', stats, layout, partitionCount })
       // A thread that has started meanwhile knows no wishes yet.
       if (this.#wanted !== undefined) this.#store?.want(this.#wanted)
-    } else if (message.type === 'grown') {
-      this.#partitionCount = Math.max(this.#partitionCount, message.partitionCount)
-      this.#send({ type: 'grown', partitionCount: message.partitionCount })
     } else if (message.type === 'roles') {
       this.#formerClaims.gaveUp(message.replicas)
       this.#report()

@@ -44,10 +44,16 @@ export function assignPartitions(
       target: warmUps[partition]!,
       // Carried on from copy to copy: each holder reports it as it read it in the plan before.
       isComplete: holdings.some((one) => one?.isReady === true && one.isComplete),
-      hasStrangers: holdings.some((one) => one?.hasStrangers === true),
+      hasStrangers: holders.some((member) => hasStrangers(standing, member, partition)),
       isRetaining: retained[partition]!,
       isStalled: holdings[0]?.isStalled === true,
     }
   })
   return { members: planned, routes, excluded }
+}
+
+/** A member that does not know yet that the topic has grown does not know either which of its keys belong elsewhere now. */
+function hasStrangers(standing: Standing, member: number, partition: number): boolean {
+  const holding = standing.holding(member, partition)
+  return holding !== undefined && (holding.hasStrangers || !standing.knows(member, standing.partitions - 1))
 }

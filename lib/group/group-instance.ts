@@ -102,18 +102,10 @@ export class GroupInstance {
   /** Adds what a store thread may hold. Joins the group with the first one. */
   addStoreThread(layout: readonly number[], stats: SharedArrayBuffer, partitionCount: number): void {
     this.#holdings.addStoreThread(layout, stats)
-    this.grown(partitionCount)
+    this.#take(partitionCount)
     if (this.#isBegun) return
     this.#isBegun = true
     this.#begin().catch(this.#events.failed)
-  }
-
-  /** Takes the number of partitions, if it is higher than the one that is known. */
-  grown(partitionCount: number): void {
-    if (partitionCount <= this.#partitionCount) return
-    const isGrowth = this.#partitionCount > 0
-    this.#partitionCount = partitionCount
-    if (isGrowth) this.#pace.want(bootTimeMs(), 'partitions')
   }
 
   setReachable(isReachable: boolean): void {
@@ -141,6 +133,13 @@ export class GroupInstance {
     await deadline(this.#membership?.leave().catch(() => {}) ?? Promise.resolve(), leaveMs, () => {})
     this.renewals.end()
     this.#client.close()
+  }
+
+  #take(partitionCount: number): void {
+    if (partitionCount <= this.#partitionCount) return
+    const isGrowth = this.#partitionCount > 0
+    this.#partitionCount = partitionCount
+    if (isGrowth) this.#pace.want(bootTimeMs(), 'partitions')
   }
 
   async #begin(): Promise<void> {

@@ -40,9 +40,6 @@ self.onmessage = ({ data }: MessageEvent<ToGroupThread>) => {
     case 'store':
       instance?.addStoreThread(data.layout, data.stats, data.partitionCount)
       break
-    case 'grown':
-      instance?.grown(data.partitionCount)
-      break
     case 'reachable':
       instance?.setReachable(data.isReachable)
       break

@@ -1,7 +1,13 @@
 /** Lookups of partitions that are answered elsewhere, for one thread: their number and their bytes have bounds. */
 import { LatchkeyError } from '../errors.ts'
 import type { ForwardResult } from '../metrics/forward-stats.ts'
-import { type Answered, attempted, ForwardedLookup, type ForwarderOptions } from './forwarded-lookup.ts'
+import {
+  type Answered,
+  attempted,
+  ForwardedLookup,
+  type ForwarderOptions,
+  type LookupTarget,
+} from './forwarded-lookup.ts'
 import { Ticker } from './ticker.ts'
 
 const lookupsMax = 10_000
@@ -24,11 +30,11 @@ export class Forwarder {
   }
 
   /**
-   * Asks the copies of a partition for a key.
-   * @param maxLag a staler answer counts only if there is no other
+   * Asks the copies of a partition for a key. A staler answer than `maxLag` counts only if there is no other.
    * @throws LatchkeyError owner_unreachable, partition_unassigned, and what a copy finally answers; as a rejection
    */
-  get(key: Uint8Array, partition: number, maxLag?: number): Promise<Answered> {
+  get(target: LookupTarget): Promise<Answered> {
+    const { key } = target
     if (this.#active.size >= lookupsMax || this.#bytes + key.length > lookupBytesMax) {
       const found = `${this.#active.size} lookups wait for other instances already; ask again later`
       return Promise.reject(new LatchkeyError('owner_unreachable', `${attempted(this.#options.store.id)}: ${found}`))
@@ -38,7 +44,7 @@ export class Forwarder {
       return Promise.reject(new LatchkeyError('invalid_key', `${attempted(this.#options.store.id)}: ${found}`))
     }
     const { promise, resolve, reject } = Promise.withResolvers<Answered>()
-    const lookup: ForwardedLookup = new ForwardedLookup(this.#options, { key, partition, maxLag }, (outcome) => {
+    const lookup: ForwardedLookup = new ForwardedLookup(this.#options, target, (outcome) => {
       this.#active.delete(lookup)
       this.#bytes -= key.length
       this.#options.counts?.observe(resultOf(outcome, lookup.hasAnswers))

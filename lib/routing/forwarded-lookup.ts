@@ -55,6 +55,8 @@ export interface LookupTarget {
   readonly key: Uint8Array
   readonly partition: number
   readonly maxLag: number | undefined
+  /** Each copy is asked once, and no more if none of them answers. */
+  readonly isOnce?: boolean | undefined
 }
 
 type Settle = (outcome: Answered | LatchkeyError) => void
@@ -66,6 +68,7 @@ export class ForwardedLookup implements LookupAsker {
   /** A copy has answered, final or not. */
   hasAnswers = false
   readonly #partition: number
+  readonly #roundsMs: number
   readonly #options: ForwarderOptions
   readonly #settle: Settle
   readonly #startedAt = performance.now()
@@ -83,10 +86,11 @@ export class ForwardedLookup implements LookupAsker {
   #said: Map<string, string> | undefined
   #stale: Answered | undefined
 
-  constructor(options: ForwarderOptions, { key, partition, maxLag }: LookupTarget, settle: Settle) {
+  constructor(options: ForwarderOptions, { key, partition, maxLag, isOnce = false }: LookupTarget, settle: Settle) {
     this.key = key
     this.maxLag = maxLag
     this.#partition = partition
+    this.#roundsMs = isOnce ? 0 : (options.roundsMs ?? roundsMsDefault)
     this.#options = options
     this.#settle = settle
   }
@@ -191,10 +195,6 @@ export class ForwardedLookup implements LookupAsker {
   #note(memberId: string, said: string): void {
     this.#said ??= new Map()
     this.#said.set(memberId, said)
-  }
-
-  get #roundsMs(): number {
-    return this.#options.roundsMs ?? roundsMsDefault
   }
 
   #roundEnds(now: number): void {

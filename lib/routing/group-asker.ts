@@ -16,6 +16,8 @@ export interface Routes {
   /** Ids of members, in the order in which they are asked; this instance included where it has a copy. */
   candidates(partition: number): readonly string[]
   primaryOf(partition: number): RoutedMember | undefined
+  /** As RouteTable.isUnread. */
+  isUnread(partition: number): boolean
   isSelf(memberId: string): boolean
 }
 

@@ -8,10 +8,20 @@ import type { ForwardCounts } from './forwarded-lookup.ts'
 import type { GroupAsker } from './group-asker.ts'
 import { keyNotFound } from './key-not-found.ts'
 import type { FoundKey, MissedKey } from './key-result.ts'
-import { findMisplaced } from './misplaced-keys.ts'
+import { findFormer, findMisplaced, type Searched } from './misplaced-keys.ts'
 import { scatter } from './scatter.ts'
+import { isUnanswered } from './unanswered.ts'
 
 type KeyOutcome = Lookup | LatchkeyError
+
+interface Looked {
+  readonly keys: readonly Uint8Array[]
+  /** Indexes of the keys that were looked up. */
+  readonly wanted: readonly number[]
+  /** In the order of `wanted`. */
+  readonly outcomes: KeyOutcome[]
+  readonly bytesMax: number
+}
 
 export class GroupMany {
   readonly #asker: GroupAsker
@@ -70,7 +80,11 @@ export class GroupMany {
       const isElsewhere = !asker.isHere(partitions[part]!)
       if (isElsewhere && !isFull(outcome)) this.#counts?.observe(countedAs(outcome))
     }
-    return this.#findMisplaced(keys, wanted, outcomes, bytesMax)
+    const isFormer = (at: number) => isOpen(outcomes[at]!) && asker.routes.isUnread(partitions[at]!)
+    await this.#search({ keys, wanted, outcomes, bytesMax }, isFormer, findFormer)
+    if (!asker.routes.mayHaveStrangers) return outcomes
+    await this.#search({ keys, wanted, outcomes, bytesMax }, (at) => isKeyNotFound(outcomes[at]), findMisplaced)
+    return outcomes
   }
 
   #outcomeOf(result: FoundKey | MissedKey | LatchkeyError): KeyOutcome {
@@ -78,20 +92,20 @@ export class GroupMany {
     return result.type === 'found' ? result.lookup : keyNotFound(this.#asker.attempted, result)
   }
 
-  async #findMisplaced(
-    keys: readonly Uint8Array[],
-    wanted: readonly number[],
-    outcomes: readonly KeyOutcome[],
-    bytesMax: number,
-  ): Promise<readonly KeyOutcome[]> {
-    if (!this.#asker.routes.mayHaveStrangers) return outcomes
-    const missed = [...outcomes.keys()].filter((at) => isKeyNotFound(outcomes[at]))
-    if (missed.length === 0) return outcomes
-    const asked = missed.map((at) => keys[wanted[at]!]!)
-    const elsewhere = await findMisplaced(this.#asker, asked, bytesMax)
-    const all = [...outcomes]
-    for (const [index, at] of missed.entries()) all[at] = elsewhere[index] ?? all[at]!
-    return all
+  /** Searches all partitions for some of the keys. What is not found keeps its outcome. */
+  async #search(
+    { keys, wanted, outcomes, bytesMax }: Looked,
+    isSearched: (at: number) => boolean,
+    find: (asker: GroupAsker, keys: readonly Uint8Array[], bytesMax: number) => Promise<readonly Searched[]>,
+  ): Promise<void> {
+    const those = [...outcomes.keys()].filter(isSearched)
+    if (those.length === 0) return
+    const found = await find(
+      this.#asker,
+      those.map((at) => keys[wanted[at]!]!),
+      bytesMax,
+    )
+    for (const [index, at] of those.entries()) outcomes[at] = found[index] ?? outcomes[at]!
   }
 
   /** Values beyond the bound are left out, in the order of the keys. */
@@ -113,6 +127,10 @@ function countedAs(outcome: KeyOutcome): ForwardResult {
   if (!isInstance(outcome, LatchkeyError)) return 'found'
   if (outcome.code === 'key_not_found') return 'not_found'
   return outcome.code === 'owner_unreachable' || outcome.code === 'partition_unassigned' ? 'unreachable' : 'refused'
+}
+
+function isOpen(outcome: KeyOutcome): boolean {
+  return isInstance(outcome, LatchkeyError) && isUnanswered(outcome)
 }
 
 function isFull(outcome: KeyOutcome): boolean {

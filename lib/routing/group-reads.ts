@@ -10,7 +10,7 @@ import { countInGroup, flushGroup } from './group-count.ts'
 import { GroupMany } from './group-many.ts'
 import { GroupWalk } from './group-walk.ts'
 import { keyNotFound } from './key-not-found.ts'
-import { findMisplaced } from './misplaced-keys.ts'
+import { findFormer, findMisplaced } from './misplaced-keys.ts'
 
 export class GroupReads {
   readonly asker: GroupAsker
@@ -68,6 +68,11 @@ export class GroupReads {
     const [outcome] = await findMisplaced(this.asker, [key], answerBytesMax)
     if (isInstance(outcome, LatchkeyError)) throw outcome
     return outcome
+  }
+
+  /** Looks for a key where it was before the topic has grown, as long as its own partition is not read. */
+  async findFormer(key: Uint8Array): Promise<Lookup | undefined> {
+    return (await findFormer(this.asker, [key], answerBytesMax))[0]
   }
 
   /** @throws LatchkeyError what a lookup throws while the partitions are not known */

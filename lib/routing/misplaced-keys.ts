@@ -22,18 +22,23 @@ const pauseMs = 50
 /** What was found; undefined if no partition has the key; or why that is not known. */
 export type Searched = Lookup | LatchkeyError | undefined
 
-/** Asks the primaries of all partitions, at the same time. @returns for each key; never rejects */
+/**
+ * Asks the primaries of all partitions, at the same time.
+ * @param roundsMsMax for so long they are asked again
+ * @returns for each key; never rejects
+ */
 export async function findMisplaced(
   asker: GroupAsker,
   keys: readonly Uint8Array[],
   bytesMax: number,
+  roundsMsMax = roundsMs,
 ): Promise<readonly Searched[]> {
   const startedAt = performance.now()
   for (;;) {
     const outcomes = await searchOnce(asker, keys, bytesMax)
     const mayHelp =
       asker.routes.hasStrangers && outcomes.some((outcome) => isInstance(outcome, LatchkeyError) && outcome.retriable)
-    if (!mayHelp || performance.now() - startedAt + pauseMs >= roundsMs) return outcomes
+    if (!mayHelp || performance.now() - startedAt + pauseMs >= roundsMsMax) return outcomes
     await Bun.sleep(pauseMs)
   }
 }
@@ -46,7 +51,6 @@ async function searchOnce(
   const { searched, unassigned } = primaries(asker)
   const isStrict = asker.routes.hasStrangers
   const timeoutMs = isStrict ? askMsMax : askMsMaxUnknown
-  if (isStrict && unassigned !== undefined) return keys.map(() => unassigned)
   const share = shareOf(bytesMax, 1 / searched.size)
   const answers = await Promise.all(
     [...searched].map(async ([member, partitions]): Promise<readonly KeyResult[] | LatchkeyError> => {
@@ -107,6 +111,20 @@ function outcomeOf(asker: GroupAsker, results: readonly KeyResult[], unanswered:
   }
   if (copy !== undefined || failure !== undefined || caughtUp) return copy ?? failure
   return notFoundYet(asker)
+}
+
+/** What is found while the key's own partition is not read: it may have a newer value, so how old this one is is not known. */
+export async function findFormer(
+  asker: GroupAsker,
+  keys: readonly Uint8Array[],
+  bytesMax: number,
+): Promise<readonly (Lookup | undefined)[]> {
+  const outcomes = await findMisplaced(asker, keys, bytesMax, 0)
+  return outcomes.map((outcome) => {
+    if (outcome === undefined || isInstance(outcome, LatchkeyError)) return undefined
+    outcome.replicaLag ??= null
+    return outcome
+  })
 }
 
 function notFoundYet({ attempted }: GroupAsker): LatchkeyError {

@@ -91,6 +91,14 @@ export class RouteTable {
     this.#candidates = []
   }
 
+  /**
+   * Whether keys of a partition may only be in the partitions where they were before: the topic may have grown, and no
+   * instance has read the partition to its end yet.
+   */
+  isUnread(partition: number): boolean {
+    return this.#hasStrangers && this.#view?.plan.routes[partition]?.isComplete !== true
+  }
+
   isSelf(memberId: string): boolean {
     return this.#self >= 0 && memberId === this.#view?.memberId
   }

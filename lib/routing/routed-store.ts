@@ -3,17 +3,18 @@
  * stands at the reads, not at requests of HTTP, so HTTP, the Redis protocol and the library route by the same code, and
  * each instance renders what it answers. DESIGN.md has reasons.
  */
-import { LatchkeyError } from '../errors.ts'
+import { isInstance, LatchkeyError } from '../errors.ts'
 import type { ChunkBounds, ManyLookups, StoreReads, WalkChunk, WalkPosition } from '../store-protocol/reads.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import type { LocalReads } from './answer-wide.ts'
 import { missedOf } from './answer.ts'
 import type { Forwarder } from './forward.ts'
-import { type Answered, isForElsewhere } from './forwarded-lookup.ts'
+import { type Answered, isForElsewhere, type LookupTarget } from './forwarded-lookup.ts'
 import { GroupChanges, type LocalChanges } from './group-changes.ts'
 import type { GroupReads } from './group-reads.ts'
 import type { MissedKey } from './key-result.ts'
 import { answerHere, type RouteTable } from './route-table.ts'
+import { isUnanswered } from './unanswered.ts'
 
 /** What a store has that is routed. Types of what passes through unchanged are those of the store. */
 export interface RoutableStore extends LocalReads {
@@ -172,10 +173,25 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
   }
 
   async #ask(key: Uint8Array, partition: number, maxLag: number | undefined): Promise<Lookup> {
-    const { lookup, missed, instance }: Answered = await this.#forwarder.get(key, partition, maxLag)
+    const target = { key, partition, maxLag }
+    // A bound of the lag needs what is in the partition itself.
+    const isUnread = maxLag === undefined && this.#table.isUnread(partition)
+    const asked = isUnread ? this.#askUnread(target) : this.#forwarder.get(target)
+    const { lookup, missed, instance }: Answered = await asked
     if (lookup === undefined) return this.#missed(key, this.#notFound(missed!, instance))
     if (instance !== undefined) lookup.instance = instance
     return lookup
+  }
+
+  /** If the partition does not answer, the key may be where it was before the topic has grown. */
+  async #askUnread(target: LookupTarget): Promise<Answered> {
+    try {
+      return await this.#forwarder.get({ ...target, isOnce: true })
+    } catch (thrown) {
+      if (!isInstance(thrown, LatchkeyError) || !isUnanswered(thrown)) throw thrown
+      const lookup = await this.#group!.findFormer(target.key)
+      return lookup === undefined ? this.#forwarder.get(target) : { lookup, instance: undefined }
+    }
   }
 
   /** A ready copy answers, as a replica does without a group; else who asks gets the URL of the primary. */

@@ -20,6 +20,11 @@ export function mayBeElsewhere(error: LatchkeyError): boolean {
   return error.code === 'owner_unreachable' || isForElsewhere(error)
 }
 
+/** Whether no copy has answered. */
+export function isUnanswered(error: LatchkeyError): boolean {
+  return error.code === 'partition_unassigned' || mayBeElsewhere(error)
+}
+
 export function unansweredError({ attempted, nameOf }: Namer, { candidates, said, partition }: Unanswered) {
   if (candidates.length === 0) {
     const message = `${attempted}: no instance of the group holds partition ${partition} now. GET /group says why`

@@ -29,10 +29,8 @@ export interface AdvertisedPlace {
 
 export type ToGroupThread =
   | { type: 'start'; config: GroupConfig; logging: StoreLogging }
-  /** A store thread has laid out its memory: what it holds is read there. */
+  /** A store thread has laid out its memory: what it holds is read there. It may be the one of new partitions. */
   | { type: 'store'; stats: SharedArrayBuffer; layout: number[]; partitionCount: number }
-  /** The topic has got partitions. */
-  | { type: 'grown'; partitionCount: number }
   /** Whether the other members reach this instance at its URL. */
   | { type: 'reachable'; isReachable: boolean }
   /** A member has answered at a URL, and said that it is this one. */

@@ -18,11 +18,11 @@ type KnownStrangers = NonNullable<WantedRoles['strangers']>
 
 /** Returns undefined where partitions do not come and go. */
 export function strangersOf(
-  { elastic, partitioner }: StoreConfig,
+  { elastic, partitioner }: Pick<StoreConfig, 'elastic' | 'partitioner'>,
   stats: Stats,
   partitionCount: number,
 ): Strangers | undefined {
-  return elastic === undefined ? undefined : new Strangers(stats, partitioner, partitionCount)
+  return elastic === undefined ? undefined : new Strangers(stats, partitioner, partitionCount, elastic.from)
 }
 
 export class Strangers implements RecordTrail {
@@ -33,11 +33,16 @@ export class Strangers implements RecordTrail {
   #partition = -1
   #other: RecordTrail | undefined
   #known: (strangers: KnownStrangers) => void = () => {}
+  /** What the last plan knows. */
+  #planned: readonly number[] = []
+  readonly #from: number
 
-  constructor(stats: Stats, partitioner: StoreConfig['partitioner'], partitionCount: number) {
+  /** @param from partitions from this number on were added while the instance ran; 0 if none was */
+  constructor(stats: Stats, partitioner: StoreConfig['partitioner'], partitionCount: number, from = 0) {
     this.#stats = stats
     this.#partitioner = partitioner
     this.#partitionCount = partitionCount
+    this.#from = from
   }
 
   /** How keys are placed that are not strangers. */
@@ -52,6 +57,7 @@ export class Strangers implements RecordTrail {
 
   /** To be called with what the present plan of the group knows. */
   known(strangers: KnownStrangers): void {
+    this.#planned = strangers.partitions
     this.#known(strangers)
   }
 
@@ -96,6 +102,7 @@ export class Strangers implements RecordTrail {
   met(partition: number): boolean {
     if (this.#stats.gauge(partition, 'strangers') === 1) return false
     this.#stats.setGauge(partition, 'strangers', 1)
+    if (this.#from > 0) return true // each growth is logged
     const message =
       'Partition {partition} has keys that {partitioner} puts elsewhere. A key that is not found is asked of all instances'
     log.warn(message, { partition, partitioner: this.#partitioner })
@@ -104,6 +111,14 @@ export class Strangers implements RecordTrail {
 
   settle(batch: RecordBatchReader): void {
     this.#other?.settle(batch)
+  }
+
+  /**
+   * Whether all keys of a partition belong elsewhere for instances whose plan does not have it yet: it was added, and the
+   * group has not said yet that it knows.
+   */
+  isUnknown(partition: number): boolean {
+    return this.#from > 0 && !this.#planned.includes(partition)
   }
 
   /** Whether the partitioner puts a key into a partition. */

@@ -1,9 +1,27 @@
 /** Configuration of a further store thread, which takes the partitions that the topic gets while the store runs. */
 import { loggerOf, RepeatedLog } from '../log/index.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
+import type { Assignment } from './assignment.ts'
 
 const log = loggerOf('store')
 const repeatedLog = new RepeatedLog(log, 0)
+
+/**
+ * The number of partitions that all store threads know. Each of them first marks that it has keys which belong elsewhere
+ * now: others must not learn of the growth before.
+ */
+export class NotedCounts<T extends { readonly assignment: Pick<Assignment, 'partitionCount'> }> {
+  readonly #noted = new Map<T, number>()
+
+  note(thread: T, partitionCount: number): void {
+    this.#noted.set(thread, partitionCount)
+  }
+
+  least(threads: readonly T[]): number {
+    const known = (thread: T) => Math.max(this.#noted.get(thread) ?? 0, thread.assignment.partitionCount)
+    return Math.min(...threads.map(known))
+  }
+}
 
 /** For an instance with its own list of partitions. */
 export function warnNotTaken(partitionCount: number): void {

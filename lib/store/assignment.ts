@@ -36,6 +36,34 @@ export function groupRoutesOf({ view }: GroupReport): GroupRoutes | undefined {
   }
 }
 
+interface HoldingThread {
+  readonly assignment: Assignment
+  readonly state: string
+}
+
+/**
+ * Returns what several threads hold together.
+ * @param added threads of partitions that the topic got while the store runs
+ */
+export function mergedAssignment(initial: readonly HoldingThread[], added: readonly HoldingThread[]): Assignment {
+  const all = [...initial, ...added].map(({ assignment }) => assignment)
+  return {
+    primaries: all.flatMap(({ primaries }) => primaries).toSorted((a, b) => a - b),
+    replicas: all.flatMap(({ replicas }) => replicas).toSorted((a, b) => a - b),
+    partitionCount: Math.max(...all.map(({ partitionCount }) => partitionCount)),
+    recovering: added.flatMap(({ state, assignment }) => (state === 'running' ? [] : partitionsOf(assignment))),
+  }
+}
+
+/**
+ * In a group the plan says how many partitions there are: an instance may know of a growth sooner or later than the
+ * others, and all have to place keys alike.
+ * @param planned partitions of the plan that had the most; 0 before the first
+ */
+export function inGroup(assignment: Assignment, group: GroupRoutes, planned: number): Assignment {
+  return { ...assignment, group, ...(planned > 0 && { partitionCount: planned }) }
+}
+
 /** Returns all partitions held, in ascending order. */
 export function partitionsOf({ primaries, replicas }: Pick<Assignment, 'primaries' | 'replicas'>): number[] {
   return [...primaries, ...replicas].toSorted((a, b) => a - b)

@@ -19,7 +19,7 @@ import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { type Assignment, partitionsOf } from './assignment.ts'
 import { incompleteReason, missReasons } from './miss-reason.ts'
 import { lagKnownMsOf } from './partition-status.ts'
-import { partitionFor } from './partitioner.ts'
+import { likelyPartition } from './partitioner.ts'
 import { PrimaryLease } from './primary-lease.ts'
 import { replicaLags } from './replica-lags.ts'
 import type { StoreThreadHandle } from './store-thread-handle.ts'
@@ -133,7 +133,7 @@ export class MultiReads {
   #ownerIndex(handles: readonly StoreThreadHandle[], key: Uint8Array): number {
     if (handles.length === 1) return 0
     const { partitionCount } = this.#threads.assignment
-    const owner = this.#threads.ownerOf(partitionFor(key, partitionCount, 'murmur2')!)
+    const owner = this.#threads.ownerOf(likelyPartition(key, partitionCount, this.#config.partitioner))
     return owner === undefined ? 0 : Math.max(handles.indexOf(owner), 0)
   }
 }

@@ -22,3 +22,12 @@ export function partitionFor(
       return undefined
   }
 }
+
+/** Returns the partition of a key; that of Kafka's default partitioner if it is not determined. */
+export function likelyPartition(
+  key: Uint8Array,
+  partitionCount: number,
+  partitioner: StoreConfig['partitioner'],
+): number {
+  return partitionFor(key, partitionCount, partitioner) ?? partitionOf(key, partitionCount)
+}

@@ -12,11 +12,11 @@ import { mergedStats, type StatsView } from '../store-protocol/stats-view.ts'
 import type { Lookup, RecoveryProgress, StoreState } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { StoreLogging } from '../store-protocol/thread-messages.ts'
-import { configOfAdded, warnNotTaken } from './added-partitions.ts'
-import { type Assignment, groupRoutesOf, partitionsOf, takesNewPartitions } from './assignment.ts'
+import { configOfAdded, NotedCounts, warnNotTaken } from './added-partitions.ts'
+import { type Assignment, groupRoutesOf, inGroup, mergedAssignment, takesNewPartitions } from './assignment.ts'
 import { findLater } from './find-later.ts'
 import { mergedState } from './merged-state.ts'
-import { partitionFor } from './partitioner.ts'
+import { likelyPartition } from './partitioner.ts'
 import { ProgressMeter } from './progress-meter.ts'
 import { logStoreState } from './store-log.ts'
 import type { StoreAccess } from './store-port.ts'
@@ -40,6 +40,9 @@ export class StoreThreads {
   #state: StoreState = 'starting'
   #assignment: Assignment = { primaries: [], replicas: [], partitionCount: 0 }
   #stats: StatsView
+  readonly #counts = new NotedCounts<StoreThreadHandle>()
+  /** Partitions of the plan that had the most; 0 before the first. */
+  #planned = 0
   /** Undefined where no group assigns the partitions, and before it says something. */
   group: GroupReport | undefined
   /** By partition. */
@@ -135,7 +138,7 @@ export class StoreThreads {
   inOrder(key: Uint8Array): StoreThreadHandle[] {
     const { running } = this
     if (running.length <= 1) return running
-    const home = this.ownerOf(partitionFor(key, this.#assignment.partitionCount, 'murmur2')!)
+    const home = this.ownerOf(likelyPartition(key, this.#assignment.partitionCount, this.#config.partitioner))
     const at = home === undefined ? -1 : running.indexOf(home)
     if (at > 0) running.unshift(...running.splice(at, 1))
     return running
@@ -163,7 +166,7 @@ export class StoreThreads {
       opened: () => this.#opened(handle),
       state: () => this.#changed(handle),
       caughtUp: () => this.#events.caughtUp(),
-      grown: (partitionCount: number) => this.#grow(partitionCount),
+      grown: (partitionCount: number) => this.#grow(handle, partitionCount),
       changed: () => this.#events.changed(handle),
     }
     const handle: StoreThreadHandle = new StoreThreadHandle(config, this.#logging, events, this.#access)
@@ -191,16 +194,12 @@ export class StoreThreads {
       this.#assignment = first!.assignment
       this.#stats = first!.stats
     } else {
-      this.#assignment = {
-        primaries: all.flatMap((handle) => handle.assignment.primaries).toSorted((a, b) => a - b),
-        replicas: all.flatMap((handle) => handle.assignment.replicas).toSorted((a, b) => a - b),
-        partitionCount: Math.max(...all.map((handle) => handle.assignment.partitionCount)),
-        recovering: this.#added.flatMap((one) => (one.state === 'running' ? [] : partitionsOf(one.assignment))),
-      }
+      this.#assignment = mergedAssignment(this.#initial, this.#added)
       this.#stats = mergedStats(all.map((handle) => handle.stats))
     }
     const group = this.group && groupRoutesOf(this.group)
-    if (group !== undefined) this.#assignment = { ...this.#assignment, group }
+    this.#planned = Math.max(this.#planned, group?.complete.length ?? 0)
+    if (group !== undefined) this.#assignment = inGroup(this.#assignment, group, this.#planned)
     this.#owners = []
     for (const handle of all) {
       for (const partition of [...handle.assignment.primaries, ...handle.assignment.replicas]) {
@@ -220,8 +219,10 @@ export class StoreThreads {
   }
 
   /** Handles new partitions of the topic. An instance that holds all partitions takes them, too. */
-  #grow(partitionCount: number): void {
+  #grow(from: StoreThreadHandle, noted: number): void {
     const { all } = this
+    this.#counts.note(from, noted)
+    const partitionCount = this.#counts.least(all)
     const known = Math.max(...all.map((handle) => handle.assignment.partitionCount))
     if (partitionCount <= known || all.some((handle) => handle.state === 'starting')) return
     for (const handle of all) handle.setPartitionCount(partitionCount)
@@ -237,7 +238,7 @@ export class StoreThreads {
       opened: () => this.#merge(),
       state: () => this.#changed(handle),
       caughtUp: () => {},
-      grown: () => {},
+      grown: (count: number) => this.#grow(handle, count),
       changed: () => this.#events.changed(handle),
     }
     const handle: StoreThreadHandle = new StoreThreadHandle(config, this.#logging, events, this.#access)

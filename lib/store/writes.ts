@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { notServing } from './not-serving.ts'
-import { partitionFor } from './partitioner.ts'
+import { likelyPartition } from './partitioner.ts'
 import type { StoreThreads } from './store-threads.ts'
 import { explainWriteRefusal } from './write-refusals.ts'
 
@@ -63,6 +63,6 @@ export class Writes {
   /** As Store.partitionOf. */
   partitionOf(key: Uint8Array): number {
     const { partitionCount } = this.#threads.assignment
-    return partitionFor(key, partitionCount, this.#config.partitioner) ?? partitionFor(key, partitionCount, 'murmur2')!
+    return likelyPartition(key, partitionCount, this.#config.partitioner)
   }
 }

@@ -185,3 +185,19 @@ test('a plan says of a partition that its primary reads no further, and of a cop
   }
   expect([stalledOf(true, false), stalledOf(false, true)]).toEqual([true, false])
 })
+
+test('what a member holds that does not know of a growth has keys that belong elsewhere', () => {
+  const report = { url: '', rack: '', settings: {}, isLeaving: false, isUnreachable: false, roomBytes: Infinity }
+  const member = (name: string, partitionCount: number, ...held: number[]): GroupMember => ({
+    ...report,
+    memberId: name,
+    id: name,
+    startedAtMs: 0,
+    partitionCount,
+    held: held.map((partition) => ({ ...newHolding(partition, 10), isReady: true, isPrimary: true })),
+  })
+  const strange = (...members: GroupMember[]) =>
+    assignPartitions(members, { standbys: 0, isSettled: true }).routes.map(({ hasStrangers }) => hasStrangers)
+  expect(strange(member('a', 2, 0), member('b', 2, 1))).toEqual([false, false])
+  expect(strange(member('a', 3, 0), member('b', 2, 1))).toEqual([false, true, false])
+})

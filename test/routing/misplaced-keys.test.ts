@@ -107,3 +107,22 @@ test('without such keys in the group a miss asks no other instance', async () =>
   expect((await a.get(stray)).status).toBe(404)
   expect(b.store.lookups).toBe(before)
 })
+
+test('a key of a partition that no instance has read yet is found where it was before the topic has grown', async () => {
+  plan(nodes, [[], ['b'], ['b'], ['c']], [], { hasStrangers: true, isComplete: false })
+  for (const node of nodes) {
+    const response = await node.get(stray)
+    expect([response.status, response.headers.get('x-latchkey-lag')]).toEqual([200, 'unknown'])
+    // Its own partition may have a newer value.
+    expect(await problemOf(await node.get(stray, '?max-lag=0'))).toMatchObject({ status: 503 })
+    expect(await problemOf(await node.get(keyIn(0, 'none')))).toMatchObject({
+      status: 503,
+      code: 'partition_unassigned',
+    })
+    const many = await fetch(`${node.url}/stores/orders?keys=${stray}&keys=${keyIn(0, 'none')}`)
+    expect(await many.json()).toMatchObject({
+      entries: [{ key: stray, value: 'there', partition: 3 }],
+      missing: [{ code: 'partition_unassigned' }],
+    })
+  }
+})

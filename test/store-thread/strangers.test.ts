@@ -12,7 +12,7 @@ const partitionCount = 4
 
 function start(partitioner: StoreConfig['partitioner']) {
   const stats = new Stats([0])
-  const strangers = strangersOf({ elastic: {}, partitioner } as StoreConfig, stats, partitionCount)!
+  const strangers = strangersOf({ elastic: {}, partitioner }, stats, partitionCount)!
   const { map } = createFixture()
   const noted: string[] = []
   const other: RecordTrail = {

@@ -1,7 +1,9 @@
 /**
  * The first key of a partition that the partitioner puts elsewhere waits, with all that follows it, until the whole group
  * knows that the partition has such keys. Otherwise an instance that does not know it yet would answer that the key does
- * not exist. Nothing waits without a group, or in a partition that is known to have such keys.
+ * not exist. So does the first record of a partition that the topic got while the instance ran: for an instance with the
+ * plan before, its keys belong to other partitions. Nothing waits without a group, or in a partition that is known to have
+ * such keys.
  */
 import { supersededMs } from '../../group-protocol/group-notice.ts'
 import { loggerOf } from '../../log/index.ts'
@@ -45,9 +47,11 @@ export class StrangerHold {
 
   /** To be called before a record with a value is appended to what the partition writes. */
   meets(data: Uint8Array, keyStart: number, keyLength: number): void {
-    if (this.#isOver || this.#strangers.isPlaced(this.partition, data, keyStart, keyLength)) return
+    if (this.#isOver) return
+    const { partition } = this
+    if (!this.#strangers.isUnknown(partition) && this.#strangers.isPlaced(partition, data, keyStart, keyLength)) return
     this.#isOver = true
-    if (!this.#strangers.met(this.partition)) return
+    if (!this.#strangers.met(partition)) return
     this.#isHeld = true
     this.#begin(this)
   }

@@ -94,3 +94,20 @@ test('a partition of which the group knows waits for nothing, nor does one witho
   known.append(keyIn(1))
   expect(known.taken()).toBe(true)
 })
+
+test('the first record of a partition that was added waits until a plan knows of the partition', async () => {
+  const { strangers, append, taken, wakes } = start({}, { ...inGroup, from: 1 })
+  append(keyIn(0))
+  expect(taken()).toBe(false)
+  strangers.known({ partitions: [0], isAlone: false })
+  await until('it to be written', () => wakes() === 1)
+  append(keyIn(0))
+  expect(taken()).toBe(true)
+})
+
+test('nothing waits in a partition that was added if the plan knows of it before', () => {
+  const { strangers, append, taken } = start({}, { ...inGroup, from: 1 })
+  strangers.known({ partitions: [0], isAlone: false })
+  append(keyIn(0))
+  expect(taken()).toBe(true)
+})

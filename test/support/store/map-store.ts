@@ -197,7 +197,8 @@ export async function openMapStore(
     grow: async (count, thread) => {
       partitionCount = count
       coming.push(thread)
-      opened[0]!.post({ type: 'grown', partitionCount: count })
+      const noting = opened.map(({ post }) => post)
+      for (const post of noting) post({ type: 'grown', partitionCount: count })
       const added = opened.at(-1)!
       await open(added)
       return added
