@@ -3,7 +3,7 @@
  * store threads do not know the group: they have roles.
  */
 import type { GroupPlan, Holding, Route, Unfit } from '../group-protocol/member.ts'
-import { partitionStateOf } from '../store-protocol/partition-state.ts'
+import { isHidden, partitionStateOf } from '../store-protocol/partition-state.ts'
 import { Stats } from '../store-protocol/stats.ts'
 
 /** Time for which a copy that is ready may wait for its promotion. It is refused if another instance was faster. */
@@ -91,7 +91,9 @@ export class Holdings {
     const state = partitionStateOf(stats, partition)
     const isFilled = isPrimary || state === 'running'
     const isRead = (planned?.isComplete === true && isReady) || stats.gauge(partition, 'caughtUp') === 1
-    if (!isFilled) this.#complete.delete(partition)
+    // A primary that rebuilds has read the source to its end once, and lacks keys.
+    const isRebuilt = partitionStateOf(stats, partition) === 'rebuilding' || isHidden(stats, partition)
+    if (!isFilled || isRebuilt) this.#complete.delete(partition)
     else if (isRead) this.#complete.add(partition)
     const bytes = Math.max(0, stats.gauge(partition, 'totalBytes')) + Math.max(0, stats.gauge(partition, 'indexBytes'))
     return {

@@ -17,6 +17,11 @@ export function isComplete(state: PartitionState): boolean {
   return !incomplete.has(state)
 }
 
+/** Whether a rebuild replaces what the partition has here, or is about to: no lookup is answered from it. */
+export function isHidden(stats: StatsView, partition: number): boolean {
+  return stats.gauge(partition, 'hidden') === 1
+}
+
 export function setPartitionState(stats: Stats, partition: number, state: PartitionState): void {
   const from = partitionStateOf(stats, partition)
   if (isComplete(from) && !isComplete(state)) {

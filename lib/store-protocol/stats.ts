@@ -106,6 +106,8 @@ export const gaugeNames = [
   'refills',
   /** Bytes that the whole partition takes, as far as is known: while it is filled, and while there is no room for it. */
   'neededBytes',
+  /** 1 while a rebuild replaces what the partition has here, or is about to: no lookup is answered from it. */
+  'hidden',
 ] as const
 export type GaugeName = (typeof gaugeNames)[number]
 

@@ -124,7 +124,7 @@ export type FromThread =
   /** The changelog has lost records, which are written again; until `repaired`. */
   | { type: 'repairing'; partition: number; reason: string }
   | { type: 'repaired'; partition: number }
-  /** The source has changed, and is read again; until `rebuilt`. */
+  /** The source is read again; until `rebuilt`. */
   | { type: 'rebuilding'; partition: number; reason: string }
   | { type: 'rebuilt'; partition: number }
   /** Another writer keeps writing to the changelog, which is not repaired any more. */

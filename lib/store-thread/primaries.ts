@@ -12,6 +12,7 @@ import { commitSource, committable } from './ingest/committable.ts'
 import { Committer } from './ingest/committer.ts'
 import type { DirectRecords } from './ingest/direct-writes.ts'
 import { discardTaken, noteRebuildAt } from './ingest/discard.ts'
+import { hideFormer, reportHidden } from './ingest/hidden-rebuild.ts'
 import { Ingest } from './ingest/ingest.ts'
 import { PartitionLifecycle } from './ingest/partition-lifecycle.ts'
 import { PartitionOwnership } from './ingest/partition-ownership.ts'
@@ -138,10 +139,12 @@ export class Primaries {
     await this.#context.flusher.flush()
     this.#add(taken)
     for (const [partition, resumption] of taken.resumed) {
+      hideFormer(this.#context, partition, resumption)
       setRole(this.#context, partition, 'primary')
       this.#catchUp!.add(partition, resumption)
       this.#committer!.add(partition, taken.committed.get(partition), resumption)
       this.events.took(partition)
+      reportHidden(this.#context, partition, resumption)
     }
     await discardTaken(this.#context, this.#ingest, taken)
     for (const [partition, { outdated }] of taken.recovered) this.#contests.foundAtStart(partition, outdated)

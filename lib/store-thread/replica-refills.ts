@@ -57,9 +57,13 @@ export class ReplicaRefills {
     }
   }
 
-  /** Empties a replica. @returns where it begins to read */
-  async refill(partition: number, found: string): Promise<number> {
-    const emptying = this.#empty(partition, found)
+  /**
+   * Empties a replica.
+   * @param level of the log: whether this is a fault
+   * @returns where it begins to read
+   */
+  async refill(partition: number, found: string, level: 'error' | 'info' = 'error'): Promise<number> {
+    const emptying = this.#empty(partition, found, level)
     this.#refilling.set(partition, emptying)
     try {
       return await emptying
@@ -68,7 +72,7 @@ export class ReplicaRefills {
     }
   }
 
-  async #empty(partition: number, found: string): Promise<number> {
+  async #empty(partition: number, found: string, level: 'error' | 'info'): Promise<number> {
     const { clients, config, map, stats, snapshots } = this.#context
     const client = clients.replicas
     const { changelogTopic } = config
@@ -79,7 +83,7 @@ export class ReplicaRefills {
     if (replica === undefined) return 0
     const message =
       '{changelogTopic} partition {partition}: {found}. It had been read up to offset {position}; reading it again'
-    log.error(message, { changelogTopic, partition, found, position: replica.position })
+    log[level](message, { changelogTopic, partition, found, position: replica.position })
     setPartitionState(stats, partition, 'recovering')
     // Set at once, because the replica may be about to be marked as filled.
     replica.filled = false

@@ -5,7 +5,7 @@
 import type { EndsWatch } from '../kafka/ends-watch.ts'
 import { loggerOf } from '../log/index.ts'
 import { headerSelectorOf } from '../store-protocol/kept-headers.ts'
-import { partitionStateOf, setPartitionState } from '../store-protocol/partition-state.ts'
+import { isHidden, partitionStateOf, setPartitionState } from '../store-protocol/partition-state.ts'
 import { changelogFetch } from '../topics/clients.ts'
 import { ChangelogReader } from './changelog-reader.ts'
 import type { HeldCopy } from './copy-gauges.ts'
@@ -38,6 +38,7 @@ export class Replicas {
   readonly #allFilled = Promise.withResolvers<void>()
   readonly #pages: FreePages
   #becameFilled = () => {}
+  #becameFormer = () => {}
 
   constructor(context: StoreContext) {
     this.#context = context
@@ -68,6 +69,11 @@ export class Replicas {
   /** Calls a function whenever a replica has been filled. */
   onFilled(listener: () => void): void {
     this.#becameFilled = listener
+  }
+
+  /** Calls a function whenever what a replica has is of before a rebuild. Only where partitions come and go. */
+  onFormer(listener: () => void): void {
+    this.#becameFormer = listener
   }
 
   copyOf(partition: number): HeldCopy | undefined {
@@ -138,7 +144,13 @@ export class Replicas {
     })
     this.#ends = watchEnds(client, topic, roles.replicas, stats)
     return this.#reader.run({
-      records: (partition, replica, batch) => applyToReplica(this.#context, partition, replica, batch, headerSelector),
+      records: (partition, replica, batch) => {
+        const wasHidden = isHidden(stats, partition)
+        const count = applyToReplica(this.#context, partition, replica, batch, headerSelector)
+        // Later: it may leave because of that, and is being read now.
+        if (!wasHidden && isHidden(stats, partition)) queueMicrotask(this.#becameFormer)
+        return count
+      },
       control: (_, replica, batch) => {
         if (isAbortMarker(batch)) {
           replica.succession.marked(batch)
@@ -165,7 +177,7 @@ export class Replicas {
     if (copy === undefined) {
       replica.opened = true
       const found = 'what this instance has of it cannot be continued'
-      await clients.replicas.retryForever(() => this.#refills.refill(partition, found))
+      await clients.replicas.retryForever(() => this.#refills.refill(partition, found, 'info'))
     } else {
       setPartitionState(stats, partition, 'running')
       this.#followForSnapshots(partition)

@@ -4,12 +4,13 @@
  * change at a time. Later wishes replace earlier ones.
  */
 import { LatchkeyError } from '../errors.ts'
-import { fetchCommitted } from '../kafka/offsets.ts'
+import { type CommittedOffset, fetchCommitted } from '../kafka/offsets.ts'
 import { loggerOf } from '../log/index.ts'
-import { partitionStateOf } from '../store-protocol/partition-state.ts'
+import { isHidden, partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { WantedRoles } from '../store-protocol/roles.ts'
 import { groupOf } from '../topics/clients.ts'
-import { heldIn } from '../topics/completeness.ts'
+import { heldIn, rebuildingMetadata } from '../topics/completeness.ts'
+import { AwaitedRebuilds } from './awaited-rebuilds.ts'
 import { CopyGauges } from './copy-gauges.ts'
 import { Fills } from './fills.ts'
 import { Lingering } from './lingering.ts'
@@ -38,6 +39,7 @@ export class RoleChanges {
   readonly #gauges: CopyGauges | undefined
   readonly #promotions: Promotions
   readonly #fills: Fills
+  readonly #rebuilds: AwaitedRebuilds
   #roomTimer: ReturnType<typeof setInterval> | undefined
   #wanted: WantedRoles | undefined
   /** Of a group: the last one that a wish was made from. */
@@ -49,6 +51,11 @@ export class RoleChanges {
     this.#primaries = primaries
     this.#replicas = replicas
     this.#fills = new Fills(context)
+    this.#rebuilds = new AwaitedRebuilds({
+      committed: (partitions) => this.#committed(partitions),
+      over: () => this.#look(),
+      failed: (error) => this.#failed(error),
+    })
     this.#promotions = new Promotions(context, primaries, replicas.handover, () => this.#look())
     this.#lingering = new Lingering(context.config.elastic?.lingerMs ?? lingerMsDefault, () => this.#look())
     replicas.onFilled(() => {
@@ -56,6 +63,7 @@ export class RoleChanges {
       this.#report()
       this.#look()
     })
+    replicas.onFormer(() => this.#look())
     context.memory.onChange(() => this.#look())
     if (context.config.elastic !== undefined) {
       const copyOf = (partition: number) => heldCopyOf(primaries.parts, partition) ?? replicas.copyOf(partition)
@@ -93,13 +101,14 @@ export class RoleChanges {
     this.#isRunning = false
     this.#lingering.stop()
     this.#promotions.stop()
+    this.#rebuilds.stop()
     this.#gauges?.stop()
     clearInterval(this.#roomTimer)
   }
 
   #look(): void {
     if (!this.#isRunning) return
-    const { config, memory, roles } = this.#context
+    const { config, memory, roles, stats } = this.#context
     const isFree = (partition: number) => !this.#changing.has(partition)
     for (const partition of roles.primaries.filter((one) => this.#taken.has(one) && isFree(one))) {
       this.#change([partition], () => this.#release(partition))
@@ -111,7 +120,9 @@ export class RoleChanges {
     const mayBeTaken = (partition: number) => isFree(partition) && !this.#refused.has(partition)
     const released = roles.primaries.filter((one) => (wanted.replicas.has(one) || isUnwanted(one)) && isFree(one))
     const taken = roles.replicas.filter((one) => wanted.primaries.has(one) && mayBeTaken(one) && this.#isFilled(one))
-    const left = this.#lingering.over(roles.replicas.filter(isUnwanted)).filter(isFree)
+    // What is of before a rebuild is held to be rebuilt here, and for nothing else.
+    const former = roles.replicas.filter((one) => isHidden(stats, one) && !wanted.primaries.has(one))
+    const left = new Set([...this.#lingering.over(roles.replicas.filter(isUnwanted)), ...former].filter(isFree))
     for (const partition of released) this.#change([partition], () => this.#release(partition))
     for (const partition of left) this.#change([partition], () => this.#drop(partition))
     // A full store reads nothing, so it would not reach the end that a fence sets.
@@ -121,7 +132,9 @@ export class RoleChanges {
     for (const some of [warm, taken.filter((partition) => !warm.includes(partition))]) {
       if (some.length > 0 && this.#promotions.mayBegin(some)) this.#change(some, () => this.#take(some))
     }
-    if (config.elastic !== undefined) this.#fill([...wanted.primaries, ...wanted.replicas])
+    if (config.elastic === undefined) return
+    const copies = [...wanted.replicas].filter((partition) => !this.#rebuilds.has(partition))
+    this.#fill([...wanted.primaries, ...copies])
   }
 
   /** Has a copy give way, so that the others, and the primaries first, can be kept current. */
@@ -149,17 +162,25 @@ export class RoleChanges {
   }
 
   #change(partitions: readonly number[], change: () => Promise<void>): void {
-    const { clients, failed } = this.#context
     for (const partition of partitions) this.#changing.add(partition)
     change()
       .then(() => this.#report())
-      .catch((error: unknown) => {
-        if (!clients.changelog.signal.aborted) failed(error)
-      })
+      .catch((error: unknown) => this.#failed(error))
       .finally(() => {
         for (const partition of partitions) this.#changing.delete(partition)
         this.#look()
       })
+  }
+
+  #failed(error: unknown): void {
+    const { clients, failed } = this.#context
+    if (!clients.changelog.signal.aborted) failed(error)
+  }
+
+  #committed(partitions: readonly number[]): Promise<Map<number, CommittedOffset>> {
+    const { clients, config } = this.#context
+    const { source } = clients
+    return source.retryForever(() => fetchCommitted(source, groupOf(config), config.sourceTopic, partitions))
   }
 
   #report(): void {
@@ -185,13 +206,13 @@ export class RoleChanges {
 
   /** Begins to copy a partition that is not held. */
   async #add(partition: number): Promise<void> {
-    const { clients, config } = this.#context
-    const { source } = clients
-    const committed = await source.retryForever(() =>
-      fetchCommitted(source, groupOf(config), config.sourceTopic, [partition]),
-    )
-    const stated = heldIn(committed.get(partition)?.metadata ?? '')
+    const { stats } = this.#context
+    const metadata = (await this.#committed([partition])).get(partition)?.metadata ?? ''
+    const isFormer = metadata === rebuildingMetadata
+    if (isFormer && this.#wanted?.primaries.includes(partition) !== true) return this.#rebuilds.add(partition)
+    const stated = heldIn(metadata)
     if (!this.#fills.begins(partition, stated)) return
+    stats.setGauge(partition, 'hidden', isFormer ? 1 : 0)
     try {
       await this.#replicas.add(partition, stated.entries)
     } catch (error) {

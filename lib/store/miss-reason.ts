@@ -1,6 +1,6 @@
 /** Reasons why a lookup found nothing, other than "there is no such key", or why a partition cannot be walked. */
 import { LatchkeyError } from '../errors.ts'
-import { isComplete, partitionStateOf } from '../store-protocol/partition-state.ts'
+import { isComplete, isHidden, partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import type { PartitionState } from '../store-protocol/status.ts'
 import { isInGroup, type StoreConfig } from '../store-protocol/store-config.ts'
@@ -15,7 +15,10 @@ export function missReasons(assignment: Assignment, stats: StatsView, config: St
   if (hasEveryKey(assignment, stats)) return noReason
   const { primaries, replicas, partitionCount, recovering = [] } = assignment
   const isGrouped = isInGroup(config)
-  const rebuilding = primaries.filter((partition) => partitionStateOf(stats, partition) === 'rebuilding')
+  const rebuilding = [
+    ...primaries.filter((partition) => partitionStateOf(stats, partition) === 'rebuilding'),
+    ...(config.elastic ? [...primaries, ...replicas].filter((partition) => isHidden(stats, partition)) : []),
+  ]
   const filling = [
     ...replicas.filter((partition) => isFilling(partition, assignment, stats, isGrouped)),
     ...primaries.filter((partition) => isEmptied(partitionStateOf(stats, partition))),
@@ -24,8 +27,7 @@ export function missReasons(assignment: Assignment, stats: StatsView, config: St
   const reasonOf = (partition: number | undefined): LatchkeyError | undefined => {
     const rebuilt = partition === undefined ? rebuilding[0] : rebuilding.find((one) => one === partition)
     if (rebuilt !== undefined) {
-      const message = `${attempted}: the key may be in partition ${rebuilt}, which is being rebuilt`
-      return new LatchkeyError('rebuilding', message, { details: { partition: rebuilt } })
+      return rebuildingError(config, rebuilt)
     }
     const added = partition === undefined ? recovering[0] : recovering.find((one) => one === partition)
     if (added !== undefined) return recoveringError(`${attempted}: the key may be in`, added)
@@ -46,11 +48,19 @@ export function missReasons(assignment: Assignment, stats: StatsView, config: St
   }
 }
 
+/** The error for a key that may be in a partition that is being rebuilt. */
+export function rebuildingError({ storeId }: Pick<StoreConfig, 'storeId'>, partition: number): LatchkeyError {
+  const message = `Reading store ${storeId}: the key may be in partition ${partition}, which is being rebuilt`
+  return new LatchkeyError('rebuilding', message, { details: { partition } })
+}
+
 /** Whether each key that is not found does not exist. The usual case, so it allocates nothing. */
 function hasEveryKey({ primaries, replicas, partitionCount, recovering }: Assignment, stats: StatsView): boolean {
   if (replicas.length > 0 || primaries.length < partitionCount) return false
   if (recovering !== undefined && recovering.length > 0) return false
-  for (const partition of primaries) if (!isComplete(partitionStateOf(stats, partition))) return false
+  for (const partition of primaries) {
+    if (!isComplete(partitionStateOf(stats, partition)) || isHidden(stats, partition)) return false
+  }
   return true
 }
 
@@ -83,11 +93,12 @@ export function incompleteReason(
   }
   if (recovering.includes(partition)) return recoveringError(`${attempted}: the request is for`, partition)
   const state = partitionStateOf(stats, partition)
-  if (isReplica ? isFilling(partition, assignment, stats, isInGroup(config)) : isEmptied(state)) {
+  const isRebuilt = state === 'rebuilding' || isHidden(stats, partition)
+  if (!isRebuilt && (isReplica ? isFilling(partition, assignment, stats, isInGroup(config)) : isEmptied(state))) {
     const message = `${attempted}: the replica of partition ${partition} is still filling`
     return new LatchkeyError('replica_recovering', message, { details: { partitions: [partition] } })
   }
-  if (state !== 'rebuilding') return undefined
+  if (!isRebuilt) return undefined
   return new LatchkeyError('rebuilding', `${attempted}: partition ${partition} is being rebuilt`, {
     details: { partition },
   })

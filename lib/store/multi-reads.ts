@@ -6,6 +6,7 @@ import type { LatchkeyError } from '../errors.ts'
 import { noteGarbage, oversized, type Reader, readTogether, touchBlock } from '../map/index.ts'
 import { splitHeaderPrefix } from '../store-protocol/header-prefix.ts'
 import { hasHeaderPrefix } from '../store-protocol/kept-headers.ts'
+import { isHidden } from '../store-protocol/partition-state.ts'
 import {
   answerFull,
   type ChunkBounds,
@@ -17,7 +18,7 @@ import {
 import type { Lookup } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { type Assignment, partitionsOf } from './assignment.ts'
-import { incompleteReason, missReasons } from './miss-reason.ts'
+import { incompleteReason, missReasons, rebuildingError } from './miss-reason.ts'
 import { lagKnownMsOf } from './partition-status.ts'
 import { likelyPartition } from './partitioner.ts'
 import { PrimaryLease } from './primary-lease.ts'
@@ -124,6 +125,9 @@ export class MultiReads {
     const results = found.map((result, index) => {
       if (result === undefined) return missReason(keys[index]!)
       if (result === oversized) return (full ??= answerFull(this.#config.storeId, bytesMax))
+      if (this.#config.elastic !== undefined && isHidden(stats, result.partition)) {
+        return rebuildingError(this.#config, result.partition)
+      }
       return addLag(this.#hasHeaderPrefix ? splitHeaderPrefix(result) : result)
     })
     return { epoch, results }

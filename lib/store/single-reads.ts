@@ -1,8 +1,9 @@
 /** Lookups of one key, in the order of the store threads, with the reason where a miss is to be retried. */
+import { isHidden } from '../store-protocol/partition-state.ts'
 import type { Lookup } from '../store-protocol/status.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import type { Assignment } from './assignment.ts'
-import { missReasons } from './miss-reason.ts'
+import { missReasons, rebuildingError } from './miss-reason.ts'
 import { lagKnownMsOf, replicaLag } from './partition-status.ts'
 import { PinnedReader } from './pinned-reader.ts'
 import { primaryLag, PrimaryLease } from './primary-lease.ts'
@@ -65,6 +66,8 @@ export class SingleReads {
     if (found === undefined) {
       const miss = missReasons(assignment, stats, this.#config)(key)
       if (miss !== undefined) throw miss
+    } else if (this.#config.elastic !== undefined && isHidden(stats, found.partition)) {
+      throw rebuildingError(this.#config, found.partition)
     } else if (this.#lease !== undefined) {
       const lag = this.#lagOf(found.partition, this.#lease, assignment)
       if (lag !== undefined) found.replicaLag = lag

@@ -133,3 +133,22 @@ test('a partition that the plan takes away is not lost, nor is one of a member t
   stats.setGauge(1, 'role', 1)
   expect(holdings.look(second, 200).isLost).toBe(false)
 })
+
+test('what is being rebuilt is not complete, and is again when its source was read to the end', () => {
+  const { stats, holdings } = setup(0, 1)
+  const complete = planOf([
+    { primary: 0, copies: [1], isComplete: true },
+    { primary: 1, copies: [0], isComplete: true },
+  ])
+  const areComplete = () => holdings.look(complete, 0).held.map(({ isComplete }) => isComplete)
+  stats.setGauge(0, 'caughtUp', 1)
+  expect(areComplete()).toEqual([true, true])
+  stats.setGauge(0, 'caughtUp', 0)
+  setPartitionState(stats, 0, 'rebuilding')
+  // The copy has read what its primary deletes. The plan does not know of that yet.
+  stats.setGauge(1, 'hidden', 1)
+  expect(areComplete()).toEqual([false, false])
+  stats.setGauge(0, 'caughtUp', 1)
+  setPartitionState(stats, 0, 'running')
+  expect(areComplete()).toEqual([true, false])
+})

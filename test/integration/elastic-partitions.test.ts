@@ -1,8 +1,12 @@
 /** Partitions come and go while stores run: absent, replica, primary and back. */
 import { expect, test } from 'bun:test'
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { isInstance, LatchkeyError } from '../../lib/errors.ts'
 import type { Store } from '../../lib/store/store.ts'
+import { rebuildingMetadata } from '../../lib/topics/completeness.ts'
 import { startKafka } from '../support/kafka/index.ts'
+import { temporaryFolder } from '../support/process/temporary-folder.ts'
 import { Random } from '../support/random.ts'
 import { counting } from '../support/store/counted.ts'
 import { Fixture } from '../support/store/fixture.ts'
@@ -196,4 +200,38 @@ test('a partition that returns begins with its snapshot, and reads what follows'
   await fixture.produce([{ key: 'key-7', value: 'new', partition: 1 }])
   await until('it is shown', async () => (await fixture.value(store, 'key-7')) === 'new')
   await until('snapshots are taken again', () => taken() > before)
+})
+
+test('a copy leaves when its primary begins to rebuild, and is read again when that is over', async () => {
+  await using fixture = await Fixture.create({ partitions: 1 })
+  const folder = temporaryFolder('gate')
+  const gate = join(folder, 'open')
+  const module = new URL('../support/store/modules/waiting.ts', import.meta.url).href
+  const [owner, copy] = [fixture.open({ elastic, module }), fixture.open({ elastic, module })]
+  for (const store of [owner, copy]) await store.ready
+  await fixture.produce([{ key: 'key', value: 'value', partition: 0 }])
+  await hold(owner, { primaries: [0], replicas: [] })
+  await until('the key is shown', async () => (await fixture.value(owner, 'key')) === 'value')
+  await hold(copy, { primaries: [], replicas: [0] })
+  await until('the copy has the key', async () => (await fixture.value(copy, 'key')) === 'value')
+
+  await hold(owner, { primaries: [], replicas: [0] })
+  await fixture.produce([{ key: 'gate', value: gate, partition: 0 }])
+  await fixture.cluster.commit(fixture.storeId, fixture.source, 0, 1, rebuildingMetadata)
+  owner.want({ primaries: [0], replicas: [] })
+  const codeOf = async (store: Store) =>
+    fixture.value(store, 'key').catch((error: unknown) => (error as LatchkeyError).code)
+  await until('the owner rebuilds', async () => (await codeOf(owner)) === 'rebuilding')
+  await until('the copy has left', () => heldBy(copy).replicas.length === 0)
+  expect(await codeOf(copy)).toBe('partition_not_held')
+  expect(await codeOf(owner)).toBe('rebuilding')
+  const { results } = await owner.getMany([Buffer.from('key'), Buffer.from('no such key')], 1_000)
+  expect(results.map((result) => (result as LatchkeyError).code)).toEqual(['rebuilding', 'rebuilding'])
+
+  writeFileSync(gate, '')
+  for (const store of [owner, copy]) {
+    await until('the key is shown again', async () => (await codeOf(store)) === 'value')
+  }
+  expect(heldBy(copy)).toEqual({ primaries: [], replicas: [0] })
+  rmSync(folder, { recursive: true })
 })

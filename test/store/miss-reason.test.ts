@@ -4,7 +4,7 @@ import { setPartitionState } from '../../lib/store-protocol/partition-state.ts'
 import { Stats } from '../../lib/store-protocol/stats.ts'
 import type { PartitionState } from '../../lib/store-protocol/status.ts'
 import type { Assignment } from '../../lib/store/assignment.ts'
-import { missReasons } from '../../lib/store/miss-reason.ts'
+import { incompleteReason, missReasons } from '../../lib/store/miss-reason.ts'
 import { partitionFor } from '../../lib/store/partitioner.ts'
 import { settingsFrom } from '../support/instances/settings.ts'
 
@@ -137,3 +137,26 @@ test('a miss of a group names who has the partition', () => {
   expect(known.message).toEndWith('; http://10.0.0.1:80 does')
   expect(reasons(keyOf(1, 'murmur2'))!.details).not.toHaveProperty('url')
 })
+
+test('a partition that is to be rebuilt is answered with that, in each role', () => {
+  const stats = new Stats([0, 1, 2])
+  for (const partition of [0, 1, 2]) setPartitionState(stats, partition, 'running')
+  for (const partition of [0, 1]) stats.setGauge(partition, 'hidden', 1)
+  const config = { ...settingsFrom(topics), elastic: {} }
+  const assignment = { primaries: [0, 2], replicas: [1], partitionCount: 3 }
+  const codes = [0, 1, 2].map((partition) => incompleteReason(partition, assignment, stats, config)?.code)
+  expect(codes).toEqual(['rebuilding', 'rebuilding', undefined])
+  const reasons = missReasons(assignment, stats, config)
+  const missed = Array.from({ length: 20 }, (_, n) => Buffer.from(`key-${n}`)).map((key) => {
+    return [partitionFor(key, 3, 'murmur2'), reasons(key)?.code]
+  })
+  for (const [partition, code] of missed) expect(code).toBe(partition === 2 ? undefined : 'rebuilding')
+  // All of them as primaries: the way of most misses.
+  expect(
+    missReasons({ primaries: [0, 1, 2], replicas: [], partitionCount: 3 }, stats, config)(keyOfThree())?.code,
+  ).toBe('rebuilding')
+})
+
+function keyOfThree(): Uint8Array {
+  for (let n = 0; ; n++) if (partitionFor(Buffer.from(`key-${n}`), 3, 'murmur2') === 0) return Buffer.from(`key-${n}`)
+}

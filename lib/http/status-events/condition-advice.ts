@@ -11,7 +11,7 @@ const advice: Readonly<Record<Condition['name'], string>> = {
     'Find the other program that writes to the changelog, and stop it. Then start this instance again, with --rebuild if values are wrong.',
   not_halted:
     'Correct the format or the module, or set ON_BAD_RECORD=skip or dead-letter; then start the process again.',
-  not_rebuilding: 'Wait: the source has changed, and is read again from its start.',
+  not_rebuilding: 'Wait: the source is read again from its start.',
   in_group:
     'Correct what the reason names. Without one, check the brokers: the group makes no plan without its coordinator.',
   routed:

@@ -14,6 +14,7 @@ import { logLostRecords, resetRefused } from '../recovery/resume.ts'
 import type { StoreContext } from '../store-context.ts'
 import type { CatchUp } from './catch-up.ts'
 import { logCaughtUp } from './caught-up.ts'
+import { showRebuilt } from './hidden-rebuild.ts'
 import { fencedAdvice, type PartitionOwnership } from './partition-ownership.ts'
 import type { Halt } from './read-state.ts'
 
@@ -221,6 +222,7 @@ export class PartitionLifecycle {
     await flusher.flush()
     if (catchUp.arrived(partition)) {
       if (partitionStateOf(stats, partition) !== 'halted') setPartitionState(stats, partition, 'running')
+      showRebuilt(this.#context, partition)
       if (!catchUp.isRebuilding) this.#rebuilt()
     }
     if (isLast) this.#caughtUp()

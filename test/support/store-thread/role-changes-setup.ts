@@ -9,6 +9,7 @@ import type { Replicas } from '../../../lib/store-thread/replicas.ts'
 import { RoleChanges } from '../../../lib/store-thread/role-changes.ts'
 import type { StoreContext } from '../../../lib/store-thread/store-context.ts'
 import type { TakingSteps } from '../../../lib/store-thread/taking.ts'
+import { rebuildingMetadata } from '../../../lib/topics/completeness.ts'
 import { memoryStandIn } from './stand-ins.ts'
 
 const open: RoleChanges[] = []
@@ -64,13 +65,16 @@ export function startRoleChanges(primaries: number[], replicas: number[], elasti
     forget: () => {},
   }
   let filled = () => {}
+  let former = () => {}
   const replica = {
     handover,
     adopt: () => Promise.resolve(),
     copyOf: () => undefined,
     onFilled: (listener: () => void) => (filled = listener),
+    onFormer: (listener: () => void) => (former = listener),
     add: (partition: number, entries: number) => {
-      expect(entries).toBe(7)
+      // The note of a rebuild does not state them.
+      expect(entries).toBe(noted.has(partition) ? 0 : 7)
       roles.replicas.push(partition)
       setPartitionState(stats, partition, 'recovering')
       return begin(`add ${partition}`)
@@ -78,15 +82,21 @@ export function startRoleChanges(primaries: number[], replicas: number[], elasti
     drop: async (partition: number) => {
       await begin(`drop ${partition}`)
       roles.replicas.splice(roles.replicas.indexOf(partition), 1)
+      stats.setGauge(partition, 'hidden', -1)
     },
   } as unknown as Replicas
   /** Bytes in memory by partition. */
   const sizes = new Map<number, number>()
-  const committed = { offset: 0, metadata: 'latchkey/1 entries=7 bytes=1000' }
-  const source = { retryForever: async () => new Map([0, 1, 2, 3, 4, 5].map((partition) => [partition, committed])) }
+  /** Partitions whose commits have the note of a rebuild. */
+  const noted = new Set<number>()
+  const commitOf = (partition: number) => {
+    return { offset: 0, metadata: noted.has(partition) ? rebuildingMetadata : 'latchkey/1 entries=7 bytes=1000' }
+  }
+  const all = [0, 1, 2, 3, 4, 5]
+  const source = { retryForever: async () => new Map(all.map((partition) => [partition, commitOf(partition)])) }
   const clients = { changelog: { signal: new AbortController().signal }, source }
   const failed = (error: unknown) => failures.push(error)
-  const stats = new Stats([0, 1, 2, 3, 4, 5])
+  const stats = new Stats(all)
   for (const partition of stats.layout) setPartitionState(stats, partition, 'running')
   const { memory, hold: holdMemory, room } = memoryStandIn()
   const context = {
@@ -110,7 +120,13 @@ export function startRoleChanges(primaries: number[], replicas: number[], elasti
     setPartitionState(stats, partition, 'running')
     filled()
   }
+  /** A copy reads that its primary deletes what it has. */
+  const readDiscard = (partition: number) => {
+    stats.setGauge(partition, 'hidden', 1)
+    former()
+  }
   open.push(changes)
   const take = (partition: number) => taken(partition)
-  return { changes, done, next, failures, fill, holdMemory, roles, late, cold, foreign, take, stats, room, sizes }
+  const acts = { next, fill, holdMemory, take, readDiscard }
+  return { changes, done, failures, roles, late, cold, foreign, noted, stats, room, sizes, ...acts }
 }
