@@ -145,14 +145,12 @@ export function isStructured({ argv, environment, envDirectories }: ConfigInput)
   return switchWords.get(textOf('structuredLogging', sources, [])?.text.toLowerCase() ?? '') ?? false
 }
 
-type RebuildSettings = Pick<Settings, 'useReplicaOnly' | 'useProcessingOnly'> & { elastic: boolean }
-
 /** A rebuild deletes keys from the changelog: it has to write, and it has to know the keys. */
-function rebuildFaults({ useReplicaOnly, useProcessingOnly, elastic }: RebuildSettings) {
+function rebuildFaults({
+  useReplicaOnly,
+  useProcessingOnly,
+}: Pick<Settings, 'useReplicaOnly' | 'useProcessingOnly'>): string[] {
   const faults: string[] = []
-  if (elastic) {
-    faults.push('--rebuild: with ELASTIC=true other instances have the keys, too; end all, and start one without that')
-  }
   if (useReplicaOnly) {
     faults.push('--rebuild: with USE_REPLICA_ONLY=true nothing is written; give it to the instance that does')
   }

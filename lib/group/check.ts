@@ -10,6 +10,7 @@ import { createGroupClient, groupOf } from '../topics/clients.ts'
 import { advertisedUrl } from './advertised-url.ts'
 import { describeMembers } from './check-group.ts'
 import { comparedSettings, type GroupWide } from './compared-settings.ts'
+import { requireNoMembers } from './group-rebuild.ts'
 import { groupProtocols } from './protocols.ts'
 import { hashSettings } from './settings.ts'
 
@@ -18,7 +19,8 @@ const checkMs = 30_000
 
 /**
  * Returns lines to print.
- * @throws LatchkeyError broker_refused if the group would refuse this instance; broker_unreachable
+ * @throws LatchkeyError broker_refused if the group would refuse this instance; broker_unreachable; invalid_settings if
+ *   it would be rebuilt while it has members
  */
 export async function checkGroup(
   store: StoreConfig,
@@ -46,6 +48,7 @@ async function check(
 ): Promise<string[]> {
   const group = groupOf(store)
   const found = await client.retryForever(() => describeGroup(client, group))
+  if (store.rebuild === true) requireNoMembers(store, found)
   const url = await client.retryForever(() => advertisedUrl(place, client, group))
   const settings = hashSettings(comparedSettings(store, groupWide))
   return [

@@ -12,6 +12,7 @@ import { advertisedUrl } from './advertised-url.ts'
 import { encodeSubscription } from './consumer-protocol.ts'
 import { Expulsions } from './expulsion.ts'
 import { GroupCounters } from './group-counters.ts'
+import { noteGroupRebuild } from './group-rebuild.ts'
 import { type FoundHoldings, hasOther, Holdings } from './holdings.ts'
 import { Leader } from './leader.ts'
 import { LeaseRenewals } from './lease-renewals.ts'
@@ -147,6 +148,7 @@ export class GroupInstance {
     const { place, store } = this.#config
     this.#url = await this.#client.retryForever(() => advertisedUrl(place, this.#client, this.#group))
     this.#events.post({ type: 'url', url: this.#url })
+    if (store.rebuild === true) await noteGroupRebuild(this.#client, store, this.#partitionCount)
     if (this.#leavesByMs !== undefined) return
     const { sessionTimeoutMs, heartbeatMs } = clientsConfigOf(store).consumer
     this.#membership = new Membership(

@@ -32,11 +32,15 @@ function isWithoutMembers({ members, protocol }: DescribedGroup): boolean {
   return members.length === 0 || (protocol !== '' && !protocol.startsWith(protocolPrefix))
 }
 
-function besideMembers(storeId: string, group: string, { members }: DescribedGroup): LatchkeyError {
-  const hosts = [...new Set(members.map(({ clientHost }) => clientHost.replace(/^\//, '')))].slice(0, 5).join(', ')
+/** Returns the addresses of some members. */
+export function hostsOf({ members }: Pick<DescribedGroup, 'members'>): string {
+  return [...new Set(members.map(({ clientHost }) => clientHost.replace(/^\//, '')))].slice(0, 5).join(', ')
+}
+
+function besideMembers(storeId: string, group: string, found: DescribedGroup): LatchkeyError {
   const message =
     `Starting store ${storeId} without ELASTIC=true: ` +
-    `instances with it have the partitions, as ${counted(members.length, 'member')} of group ${group} at ${hosts}. ` +
+    `instances with it have the partitions, as ${counted(found.members.length, 'member')} of group ${group} at ${hostsOf(found)}. ` +
     'Set ELASTIC=true here as well, without PARTITIONS, or end those instances. ' +
     'One that was killed counts until its session ends, after some seconds'
   return new LatchkeyError('invalid_settings', message)

@@ -95,8 +95,8 @@ test('all contradictions are reported together', () => {
   expect(faultsOf({ ...elastic, PARTITIONS: '0', FENCING: 'false' })).toHaveLength(2)
 })
 
-test('--rebuild contradicts ELASTIC', () => {
-  expect(faultsOf(elastic, ['--rebuild'])).toEqual([expect.stringContaining('--rebuild: with ELASTIC=true')])
+test('a rebuild may be requested with ELASTIC', () => {
+  expect(read(elastic, ['--rebuild']).settings).toMatchObject({ elastic: {}, rebuild: true })
 })
 
 test.each(['STANDBYS=2', 'ADVERTISED_URL=http://a', 'ROUTING=none', 'HANDOVER_SECONDS=5', 'PEER_CA=a'])(
