@@ -1,5 +1,5 @@
 /**
- * `POST /group/<id>/read` and `/probe`: what instances of a group ask each other. They come without the token, which is
+ * `POST /group/<id>/read`, `/probe` and `/feeds`: what instances of a group ask each other. They come without the token, which is
  * never sent to another instance: lib/routing checks their signatures.
  */
 import { LatchkeyError } from '../errors.ts'
@@ -15,7 +15,7 @@ import { checkStoreId } from './store-id.ts'
 
 const prefix = '/group/'
 const answerHeaders = { 'Content-Type': wireType, 'Cache-Control': 'no-store', ...noSniff }
-const paths = /^\/group\/([^/?]+)\/(read|probe)$/
+const paths = /^\/group\/([^/?]+)\/(read|probe|feeds)$/
 
 /** Whether a request is one of another instance. Its body is read. */
 export function isGroupRequest(method: string, target: string): boolean {

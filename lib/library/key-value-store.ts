@@ -182,8 +182,8 @@ export class KeyValueStore<K, V> implements AsyncDisposable {
   /**
    * Follows what becomes visible. Several changes of a key between two publishes are one, and a slow reader skips values
    * in between; it gets the last one of each key. The order holds within a partition.
-   * Throws LatchkeyError while the iterator is read: stopping, store_failed, waits_exhausted, partition_not_held, also if
-   * this instance of a group does not hold all partitions that are followed.
+   * Throws LatchkeyError while the iterator is read: stopping, store_failed, waits_exhausted, partition_not_held; in a
+   * group owner_unreachable, if no instance serves a partition that is followed.
    */
   changes(options: FollowedChanges<K> = {}): AsyncGenerator<StoreChange<K, V>, void> {
     return changesOf(() => this.#view, this.#codecs, options)

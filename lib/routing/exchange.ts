@@ -5,6 +5,7 @@ import type { PeerOperation, Result } from './operations.ts'
 import type { PeerAddress } from './peer-address.ts'
 import { type PeerFault, shown } from './peer-fault.ts'
 import type { PeerResponse } from './response-reader.ts'
+import type { HopReader, HopWriter } from './wire-bytes.ts'
 import { readResult, writeOperations } from './wire.ts'
 
 /** Of requests and answers of instances. A page of another site cannot send it without asking first. */
@@ -28,35 +29,63 @@ export interface From {
   partitionCount: number
 }
 
-/** @returns `bytes` are head and body */
-export function encodeRequest(
-  key: HopKey,
-  { prefix, host }: PeerAddress,
-  storeId: string,
-  memberId: string,
-  from: From,
-  { kind, operations, token }: PeerRequest,
-): { bytes: Uint8Array; body: Uint8Array } {
-  const { generation, partitionCount } = from
-  const writer = key.begin(kind, { memberId, fromMemberId: from.memberId, generation, partitionCount })
-  writeOperations(writer, operations)
+/** A request to a member, with its head. */
+export interface SealedRequest {
+  readonly bytes: Uint8Array
+  readonly body: Uint8Array
+}
+
+/** What is the same in all requests to a member. */
+export interface Recipient {
+  readonly memberId: string
+  readonly storeId: string
+  readonly address: PeerAddress
+  readonly key: HopKey
+  from(): From
+}
+
+export function encodeRequest(recipient: Recipient, { kind, operations, token }: PeerRequest): SealedRequest {
+  return sealRequest(recipient, kind, (writer) => writeOperations(writer, operations), token)
+}
+
+/** @param write writes what follows the envelope */
+export function sealRequest(
+  { memberId, storeId, address, key, from }: Recipient,
+  kind: HopKind,
+  write: (writer: HopWriter) => void,
+  token?: string,
+): SealedRequest {
+  const { memberId: fromMemberId, generation, partitionCount } = from()
+  const writer = key.begin(kind, { memberId, fromMemberId, generation, partitionCount })
+  write(writer)
   const body = key.seal(writer, token)
-  const target = `${prefix}/group/${encodeURIComponent(storeId)}/${kind}`
-  const head = `POST ${target} HTTP/1.1\r\nHost: ${host}\r\nContent-Type: ${wireType}\r\nContent-Length: ${body.length}\r\n\r\n`
+  const target = `${address.prefix}/group/${encodeURIComponent(storeId)}/${kind}`
+  const head = `POST ${target} HTTP/1.1\r\nHost: ${address.host}\r\nContent-Type: ${wireType}\r\nContent-Length: ${body.length}\r\n\r\n`
   return { bytes: Buffer.concat([Buffer.from(head, 'latin1'), body]), body }
 }
 
-/**
- * @param memberId the member that was asked
- * @param body of the request
- */
+/** @param body of the request */
 export function decodeAnswer(
-  key: HopKey,
-  memberId: string,
+  recipient: Recipient,
   body: Uint8Array,
   { kind, operations }: PeerRequest,
   response: PeerResponse,
 ): Results | PeerFault {
+  // A probe has one result, without an operation.
+  const count = kind === 'probe' ? 1 : operations.length
+  return openAnswer(recipient, body, response, (reader) => Array.from({ length: count }, () => readResult(reader)))
+}
+
+/**
+ * @param body of the request
+ * @param read reads what follows the envelope
+ */
+export function openAnswer<T extends object>(
+  { key, memberId }: Recipient,
+  body: Uint8Array,
+  response: PeerResponse,
+  read: (reader: HopReader) => T,
+): T | PeerFault {
   if (response.status !== 200 || response.contentType !== wireType) return faultOf(response)
   try {
     const { answer, reader } = key.openAnswer(response.body, body)
@@ -65,10 +94,9 @@ export function decodeAnswer(
       const who = answer.memberId === '' ? 'another process' : `another instance, ${shown(answer.instanceId)},`
       return { kind: 'elsewhere', said: `${who} answers at its URL` }
     }
-    // A probe has one result, without an operation.
-    const results = Array.from({ length: kind === 'probe' ? 1 : operations.length }, () => readResult(reader))
+    const opened = read(reader)
     reader.end()
-    return results
+    return opened
   } catch (thrown) {
     return { kind: 'unreachable', said: `its answer cannot be used: ${messageOf(thrown)}` }
   }

@@ -1,32 +1,20 @@
-/**
- * Waits for changes, and follows them, in a group. Waits reach every partition, wherever it is. A feed is served from
- * what this instance holds: one that concerns other partitions as well is refused with the URLs of those who hold them,
- * since a part of it would look like all of it.
- */
-import { LatchkeyError } from '../errors.ts'
-import type { ChangeBatch, Following, FollowOptions, KeyWatching } from '../store-protocol/following.ts'
+/** Waits for changes, and follows them, in a group: of every partition, wherever it is. */
+import type { Following, FollowOptions, KeyWatching } from '../store-protocol/following.ts'
 import { ElsewhereWaits } from './elsewhere-waits.ts'
+import type { GroupFeeds } from './feeds/group-feeds.ts'
 import type { GroupAsker } from './group-asker.ts'
-
-/** The waits of a store, as this instance has them for what it holds. */
-export interface LocalChanges {
-  readonly waiting: number
-  readonly isRecovering: boolean
-  isVisible(offsets: ReadonlyMap<number, number>): boolean
-  waitFor(offsets: ReadonlyMap<number, number>, over: Promise<void>): Promise<void>
-  onChange(key: Uint8Array, changed: () => void): () => void
-  follow(options: FollowOptions, ready: () => void): Promise<Following>
-  watchKeys(ready: () => void): Promise<KeyWatching>
-}
+import type { LocalChanges } from './local-changes.ts'
 
 export class GroupChanges implements LocalChanges {
   readonly #local: LocalChanges
   readonly #asker: GroupAsker
+  readonly #feeds: GroupFeeds
   readonly #elsewhere: ElsewhereWaits
 
-  constructor(local: LocalChanges, asker: GroupAsker) {
+  constructor(local: LocalChanges, asker: GroupAsker, feeds: GroupFeeds) {
     this.#local = local
     this.#asker = asker
+    this.#feeds = feeds
     this.#elsewhere = new ElsewhereWaits(asker)
   }
 
@@ -72,29 +60,16 @@ export class GroupChanges implements LocalChanges {
   }
 
   async follow(options: FollowOptions, ready: () => void): Promise<Following> {
-    const partitions = this.#concerned(options)
-    this.#requireAll(partitions, 'Following changes')
-    const follower = await this.#local.follow(options, ready)
-    return new HeldFollowing(follower, () => this.#requireAll(partitions, 'Following changes'))
+    const { routes, local } = this.#asker
+    if (routes.partitionCount === 0) void local.heldPartitions
+    const isUnknown = (partition: number) => partition >= routes.partitionCount
+    // A partition that does not exist is looked for here, for its error.
+    if (options.partitions?.some(isUnknown) === true) return this.#local.follow(options, ready)
+    return this.#feeds.follow(options, ready)
   }
 
-  async watchKeys(ready: () => void): Promise<KeyWatching> {
-    const partitions = this.#all
-    const watch = await this.#local.watchKeys(ready)
-    try {
-      this.#requireAll(partitions, 'Watching keys')
-    } catch (thrown) {
-      watch.close()
-      throw thrown
-    }
-    return {
-      take: (max, wants) => (this.#missing(this.#all).length > 0 ? 'ended' : watch.take(max, wants)),
-      close: () => watch.close(),
-    }
-  }
-
-  get #all(): readonly number[] {
-    return Array.from({ length: this.#asker.routes.partitionCount }, (_, partition) => partition)
+  watchKeys(ready: () => void): Promise<KeyWatching> {
+    return this.#feeds.watchKeys(ready)
   }
 
   /** Whether all partitions are primary here. One that does not exist is looked for here, for its error. */
@@ -105,65 +80,5 @@ export class GroupChanges implements LocalChanges {
       if (!this.#asker.isHere(partition)) return false
     }
     return true
-  }
-
-  #concerned({ keys, partitions }: FollowOptions): readonly number[] {
-    if (partitions !== undefined) return partitions
-    const { routes, local } = this.#asker
-    if (keys === undefined || routes.hasStrangers) return this.#all
-    return [...new Set(keys.map((key) => local.partitionOf(key)))]
-  }
-
-  /** Returns partitions of which there is no whole copy here. */
-  #missing(partitions: readonly number[]): number[] {
-    const { routes, local } = this.#asker
-    return partitions.filter((partition) => {
-      const { role, isReady } = local.copies.of(partition)
-      return partition < routes.partitionCount && !(role === 0 || (role === 1 && isReady))
-    })
-  }
-
-  #requireAll(partitions: readonly number[], attempted: string): void {
-    const missing = this.#missing(partitions)
-    if (missing.length === 0) return
-    const { routes, local } = this.#asker
-    const owners: Record<string, number[]> = {}
-    for (const partition of missing) {
-      const url = routes.primaryOf(partition)?.url ?? 'no instance'
-      ;(owners[url] ??= []).push(partition)
-    }
-    const list = Object.entries(owners).map(([url, those]) => `${those.join(', ')} at ${url}`)
-    const found = `this instance does not hold all of the partitions: ${list.join('; ')}`
-    const message = `${attempted} of store ${local.id}: ${found}. Follow each there, with partition=, or raise STANDBYS`
-    throw new LatchkeyError('partition_not_held', message, { details: { owners } })
-  }
-}
-
-/** Ends when not all of the partitions are here any more: the client connects again, and learns where they are. */
-class HeldFollowing implements Following {
-  readonly #follower: Following
-  readonly #check: () => void
-
-  /** @param check throws if partitions are missing */
-  constructor(follower: Following, check: () => void) {
-    this.#follower = follower
-    this.#check = check
-  }
-
-  get resumed(): Following['resumed'] {
-    return this.#follower.resumed
-  }
-
-  get place(): Following['place'] {
-    return this.#follower.place
-  }
-
-  async next(): Promise<ChangeBatch | undefined> {
-    this.#check()
-    return this.#follower.next()
-  }
-
-  close(): void {
-    this.#follower.close()
   }
 }

@@ -5,8 +5,11 @@
 import { LatchkeyError } from '../errors.ts'
 import type { GroupView } from '../group-protocol/group-view.ts'
 import { answerBytesMax, answerOperation, type LocalReads } from './answer-wide.ts'
+import type { FeedAnswers } from './feeds/feed-answers.ts'
+import { readLinkRequest, writeLinkAnswer } from './feeds/wire-links.ts'
 import type { HopAnswer, HopKey, HopKind, OpenedRequest } from './hop.ts'
 import type { PeerOperation, Result } from './operations.ts'
+import type { HopWriter } from './wire-bytes.ts'
 import { readOperations, writeResult } from './wire.ts'
 
 export type Bytes = Uint8Array<ArrayBuffer>
@@ -16,6 +19,7 @@ const waitingMax = 64
 
 export interface GroupRequestsOptions {
   readonly store: LocalReads
+  readonly feeds: Pick<FeedAnswers, 'answer'>
   readonly key: HopKey
   /** Of the values of one answer, after the first; 16 MiB by default. */
   readonly answerBytes?: number | undefined
@@ -41,10 +45,11 @@ export class GroupRequests {
 
   /**
    * Answers a request.
-   * @throws LatchkeyError unauthorized, malformed_request; also as a rejection
+   * @throws LatchkeyError unauthorized, malformed_request, waits_exhausted; also as a rejection
    */
   answer(kind: HopKind, body: Uint8Array): Bytes | Promise<Bytes> {
     const opened = this.#options.key.open(kind, body)
+    if (kind === 'feeds') return this.#answerLink(opened)
     const operations = readOperations(opened.reader)
     opened.reader.end()
     const status = this.#statusOf(opened)
@@ -56,6 +61,16 @@ export class GroupRequests {
     return results instanceof Promise
       ? results.then((all) => this.#seal(opened, status, all))
       : this.#seal(opened, status, results)
+  }
+
+  async #answerLink(opened: OpenedRequest): Promise<Bytes> {
+    const request = readLinkRequest(opened.reader)
+    opened.reader.end()
+    const status = this.#statusOf(opened)
+    const answer = status === 'answered' && (await this.#options.feeds.answer(opened.hop.fromMemberId, request))
+    const writer = this.#begin(status)
+    if (answer !== false) writeLinkAnswer(writer, answer)
+    return opened.seal(writer)
   }
 
   #statusOf({ hop }: OpenedRequest): HopAnswer['status'] {
@@ -105,12 +120,15 @@ export class GroupRequests {
   }
 
   #seal(opened: OpenedRequest, status: HopAnswer['status'], results: readonly Result[]): Bytes {
-    const { memberId = '', generation = -1 } = this.#view ?? {}
-    const { partitionCount } = this.#options.store.copies
-    const answer = { status, memberId, instanceId: this.#instanceId, generation, partitionCount }
-    const writer = this.#options.key.beginAnswer(answer)
+    const writer = this.#begin(status)
     for (const result of results) writeResult(writer, result)
     return opened.seal(writer)
+  }
+
+  #begin(status: HopAnswer['status']): HopWriter {
+    const { memberId = '', generation = -1 } = this.#view ?? {}
+    const { partitionCount } = this.#options.store.copies
+    return this.#options.key.beginAnswer({ status, memberId, instanceId: this.#instanceId, generation, partitionCount })
   }
 }
 

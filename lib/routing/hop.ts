@@ -23,7 +23,7 @@ const timeMsMax = 30_000
 const formerMsMax = 60_000
 
 /** What a request asks for, as its path says, too. */
-export type HopKind = 'read' | 'probe'
+export type HopKind = 'read' | 'probe' | 'feeds'
 
 /** What a request says before its operations. */
 export interface HopRequest {

@@ -1,5 +1,8 @@
 /** Routing of one thread that reads: lookups go to the instance that has the partition. */
 import type { GroupView } from '../group-protocol/group-view.ts'
+import { FeedAnswers } from './feeds/feed-answers.ts'
+import type { FeedLimits } from './feeds/group-feed.ts'
+import { GroupFeeds } from './feeds/group-feeds.ts'
 import { Forwarder } from './forward.ts'
 import type { ForwardCounts } from './forwarded-lookup.ts'
 import { GroupReads } from './group-reads.ts'
@@ -30,6 +33,7 @@ export interface RoutingOptions {
   roundsMs?: number | undefined
   /** As GroupRequestsOptions.answerBytes. */
   answerBytes?: number | undefined
+  readonly feeds?: FeedLimits | undefined
   /** A member has answered at its URL. */
   reached?(memberId: string, url: string): void
   /** A connection to a member was refused. */
@@ -44,6 +48,10 @@ export class Routing<S extends RoutableStore> {
   readonly store: RoutedStore<S>
   /** What others ask. */
   readonly requests: GroupRequests
+  /** Feeds that others follow here. */
+  readonly feedAnswers: FeedAnswers
+  /** Absent with ROUTING=none. */
+  readonly #feeds: GroupFeeds | undefined
   readonly #local: S
   readonly #key: HopKey
   readonly #timer: Timer
@@ -51,7 +59,7 @@ export class Routing<S extends RoutableStore> {
   #generation = -1
 
   constructor(store: S, options: RoutingOptions) {
-    const { token, mode, tls, counts, roundsMs, answerBytes, reached, suspect } = options
+    const { token, mode, tls, counts, roundsMs, answerBytes, feeds, reached, suspect } = options
     this.#local = store
     this.#key = new HopKey(store.id, token)
     this.table = new RouteTable({
@@ -74,10 +82,12 @@ export class Routing<S extends RoutableStore> {
     })
     this.forwarder = new Forwarder({ store, table: this.table, peers: this.peers, counts, roundsMs })
     const group = mode === 'none' ? undefined : new GroupReads(store, this.table, this.peers, counts)
-    this.store = new RoutedStore(store, this.table, this.forwarder, group)
+    this.#feeds = group && new GroupFeeds(store, group.asker, this.peers, feeds)
+    this.store = new RoutedStore(store, this.table, this.forwarder, group, this.#feeds)
+    this.feedAnswers = new FeedAnswers(store, feeds?.expiryMs)
     const reachability = new Reachability(this.peers)
     const reaches = (memberId: string) => reachability.reaches(memberId)
-    this.requests = new GroupRequests({ store, key: this.#key, reaches, answerBytes })
+    this.requests = new GroupRequests({ store, feeds: this.feedAnswers, key: this.#key, reaches, answerBytes })
     this.#timer = setInterval(() => this.#compareRoles(), rolesMs)
     this.#timer.unref()
   }
@@ -92,6 +102,7 @@ export class Routing<S extends RoutableStore> {
     this.peers.setGroup(view)
     this.requests.setGroup(view)
     this.table.setGroup(view)
+    this.#feeds?.routesChanged()
     return true
   }
 
@@ -101,6 +112,7 @@ export class Routing<S extends RoutableStore> {
 
   close(): void {
     clearInterval(this.#timer)
+    this.feedAnswers.close()
     this.forwarder.close()
     this.peers.close()
   }
@@ -116,5 +128,6 @@ export class Routing<S extends RoutableStore> {
     if (roles === this.#roles) return
     this.#roles = roles
     this.table.refresh()
+    this.#feeds?.routesChanged()
   }
 }

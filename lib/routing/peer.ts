@@ -4,7 +4,8 @@
  */
 import type { PlannedMember } from '../group-protocol/member.ts'
 import { Breaker } from './breaker.ts'
-import { decodeAnswer, encodeRequest, type PeerRequest, type Results } from './exchange.ts'
+import { decodeAnswer, encodeRequest, type PeerRequest, type Recipient, type Results } from './exchange.ts'
+import { FeedLink } from './feeds/feed-link.ts'
 import type { HopKind } from './hop.ts'
 import { LookupQueue, type WaitingLookup } from './lookup-queue.ts'
 import type { PeerOperation, Result } from './operations.ts'
@@ -38,6 +39,9 @@ export class Peer {
   readonly member: PlannedMember
   readonly #address: PeerAddress
   readonly #context: PeerContext
+  readonly #recipient: Recipient
+  /** Feeds that it serves for this thread. */
+  readonly feeds: FeedLink
   readonly breaker = new Breaker()
   readonly #connections = new Set<PeerConnection>()
   readonly #plain = new LookupQueue<LookupAsker>(plainRequestsMax)
@@ -56,6 +60,9 @@ export class Peer {
     this.member = member
     this.#address = address
     this.#context = context
+    const { storeId, key } = context
+    this.#recipient = { memberId: member.memberId, storeId, address, key, from: () => context.from() }
+    this.feeds = new FeedLink(this.#recipient, context)
   }
 
   get isIdle(): boolean {
@@ -128,6 +135,7 @@ export class Peer {
   close(): void {
     this.#isClosed = true
     const fault: PeerFault = { kind: 'unreachable', said: 'it has left the group' }
+    this.feeds.close(fault)
     for (const connection of this.#connections) connection.close(fault)
     for (const { done } of this.#requests.splice(0)) done(fault)
     for (const lookups of this.#lookups) for (const asker of lookups.takeAll()) asker.answered(this, fault)
@@ -195,17 +203,10 @@ export class Peer {
   }
 
   #send(connection: PeerConnection, request: PeerRequest, done: (results: Results | PeerFault) => void): void {
-    const { key, storeId } = this.#context
+    const { key } = this.#context
     const sent = { at: performance.now() }
     const isKept = connection.isKept
-    const { bytes, body } = encodeRequest(
-      key,
-      this.#address,
-      storeId,
-      this.member.memberId,
-      this.#context.from(),
-      request,
-    )
+    const { bytes, body } = encodeRequest(this.#recipient, request)
     this.#sent.add(sent)
     connection.send(bytes, request.endsAt, (outcome) => {
       this.#sent.delete(sent)
@@ -213,7 +214,7 @@ export class Peer {
         // It has closed a connection that was idle. Requests read only, so they may be sent twice.
         return this.#send(this.#open(), request, done)
       }
-      const results = isFault(outcome) ? outcome : decodeAnswer(key, this.member.memberId, body, request, outcome)
+      const results = isFault(outcome) ? outcome : decodeAnswer(this.#recipient, body, request, outcome)
       if (isFault(results) && results.isFormer === true && request.token === undefined && key.former !== undefined) {
         return this.#send(this.#free() ?? this.#open(), { ...request, token: key.former }, done)
       }

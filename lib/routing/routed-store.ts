@@ -8,11 +8,13 @@ import type { ChunkBounds, ManyLookups, StoreReads, WalkChunk, WalkPosition } fr
 import type { Lookup } from '../store-protocol/status.ts'
 import type { LocalReads } from './answer-wide.ts'
 import { missedOf } from './answer.ts'
+import type { GroupFeeds } from './feeds/group-feeds.ts'
 import type { Forwarder } from './forward.ts'
 import { type Answered, isForElsewhere, type LookupTarget } from './forwarded-lookup.ts'
-import { GroupChanges, type LocalChanges } from './group-changes.ts'
+import { GroupChanges } from './group-changes.ts'
 import type { GroupReads } from './group-reads.ts'
 import type { MissedKey } from './key-result.ts'
+import type { LocalChanges } from './local-changes.ts'
 import { answerHere, type RouteTable } from './route-table.ts'
 import { isUnanswered } from './unanswered.ts'
 
@@ -36,12 +38,13 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
   readonly #group: GroupReads | undefined
   readonly #changes: LocalChanges
 
-  constructor(store: S, table: RouteTable, forwarder: Forwarder, group: GroupReads | undefined) {
+  constructor(store: S, table: RouteTable, forwarder: Forwarder, group?: GroupReads, feeds?: GroupFeeds) {
     this.#store = store
     this.#table = table
     this.#forwarder = forwarder
     this.#group = group
-    this.#changes = group === undefined ? store.changes : new GroupChanges(store.changes, group.asker)
+    const isAlone = group === undefined || feeds === undefined
+    this.#changes = isAlone ? store.changes : new GroupChanges(store.changes, group.asker, feeds)
   }
 
   get id(): string {

@@ -69,14 +69,9 @@ export function writeResult(writer: HopWriter, result: Result): void {
       writer.lag(lag)
       break
     }
-    case 'failed': {
-      const { code, message, details } = result.error
-      const json = JSON.stringify(details)
-      writer.text(code)
-      writer.text(message.slice(0, messageLengthMax / 4))
-      writer.text(json.length > detailsLengthMax / 4 ? '{}' : json)
+    case 'failed':
+      writeError(writer, result.error)
       break
-    }
     case 'reached':
       writer.u8(result.isReached === null ? 2 : result.isReached ? 1 : 0)
       writer.text(result.said.slice(0, messageLengthMax / 4))
@@ -173,7 +168,15 @@ function readReached(reader: HopReader): boolean | null {
   return flag === 2 ? null : flag === 1
 }
 
-function readError(reader: HopReader): LatchkeyError {
+export function writeError(writer: HopWriter, { code, message, details }: LatchkeyError): void {
+  const json = JSON.stringify(details)
+  writer.text(code)
+  writer.text(message.slice(0, messageLengthMax / 4))
+  writer.text(json.length > detailsLengthMax / 4 ? '{}' : json)
+}
+
+/** @throws LatchkeyError malformed_request */
+export function readError(reader: HopReader): LatchkeyError {
   const code = reader.text(64)
   const message = shown(reader.text(messageLengthMax), errorLengthMax)
   const details = detailsOf(reader.text(detailsLengthMax))

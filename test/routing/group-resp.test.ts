@@ -1,7 +1,7 @@
 /** The Redis protocol in a group: commands reach all partitions. */
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import type { RespStore } from '../../lib/resp/index.ts'
-import { command, type Reply, ReplyError } from '../support/resp/replies.ts'
+import { command } from '../support/resp/replies.ts'
 import { Talk } from '../support/resp/talk.ts'
 import { keyIn } from '../support/routing/fake-copies.ts'
 import { FakeEntries } from '../support/routing/fake-entries.ts'
@@ -106,9 +106,12 @@ test('KEYS names each key once, although a partition is begun again', async () =
   expect(((await talks[0]!.ask('KEYS', '*')) as string[]).toSorted()).toEqual(keys.toSorted())
 })
 
-test('an instance that does not have all partitions refuses to name changes, and says who has them', async () => {
-  const reply: Reply = await talks[0]!.ask('SUBSCRIBE', '__keyevent@0__:set')
-  expect(reply).toBeInstanceOf(ReplyError)
-  expect((reply as ReplyError).text).toContain('LATCHKEY partition_not_held')
-  expect((reply as ReplyError).text).toContain(`at ${nodes[1]!.url}`)
+test('changes of all instances are notified', async () => {
+  expect(await talks[0]!.ask('SUBSCRIBE', '__keyevent@0__:set')).toEqual(['subscribe', '__keyevent@0__:set', 1])
+  const followers = () => nodes.flatMap(({ store }) => store.changes.followers)
+  expect(
+    followers()
+      .flatMap(({ options }) => options.partitions)
+      .toSorted(),
+  ).toEqual([0, 1, 2, 3])
 })

@@ -104,35 +104,3 @@ test('a change that is written first and visible later wakes those who wait for 
   await until('the answer', () => answers.length > 0)
   expect(answers[0]!.status).toBe(200)
 })
-
-test('a feed of what is here is served, and one of more is refused with the URLs of those who have it', async () => {
-  const bytes = (partition: number) => Buffer.from(keyIn(partition))
-  const { changes } = a.routing.store
-  const rest = { from: 'now', withValues: true } as const
-  for (const options of [{ partitions: [0] }, { partitions: [1] }, { keys: [bytes(0), bytes(1)] }]) {
-    const following = await changes.follow({ ...options, ...rest }, () => {})
-    following.close()
-  }
-  for (const query of ['', '?partition=2', `?keys=${keyIn(0)}&keys=${keyIn(2)}`]) {
-    const problem = await problemOf(await fetch(`${a.url}/changes/orders${query}`))
-    expect(problem).toMatchObject({ status: 421, code: 'partition_not_held' })
-    expect(problem['owners']).toEqual({ [b.url]: query === '' ? [2, 3] : [2] })
-    expect((await fetch(`${a.url}/changes/orders${query}`, { method: 'HEAD' })).status).toBe(421)
-  }
-})
-
-test('a feed ends when one of its partitions leaves', async () => {
-  const following = await a.routing.store.changes.follow({ partitions: [1], from: 'now', withValues: true }, () => {})
-  expect(await following.next()).toBeUndefined()
-  plan(nodes, [['a'], ['b'], ['b'], ['b']])
-  await expect(following.next()).rejects.toMatchObject({ code: 'partition_not_held' })
-})
-
-test('keys are watched only while all partitions are here', async () => {
-  await expect(a.routing.store.changes.watchKeys(() => {})).rejects.toMatchObject({ code: 'partition_not_held' })
-  plan(nodes, [['a'], ['b', 'a'], ['b', 'a'], ['a']])
-  const watch = await a.routing.store.changes.watchKeys(() => {})
-  expect(watch.take(10, () => true)).toBeUndefined()
-  plan(nodes, [['a'], ['b', 'a'], ['b'], ['a']])
-  expect(watch.take(10, () => true)).toBe('ended')
-})

@@ -62,7 +62,7 @@ export const problemsOf = {
   lookup,
   collection: [...lookup, 'too_many_keys', 'walks_exhausted', 'cursor_expired'],
   manyKeys: [...read, ...body, 'readers_exhausted', 'walks_exhausted', 'schema_unavailable'],
-  changes: [...read, 'invalid_key', 'too_many_keys', 'partition_not_held', 'waits_exhausted'],
+  changes: [...read, 'invalid_key', 'too_many_keys', 'partition_not_held', 'owner_unreachable', 'waits_exhausted'],
   statusEvents: ['store_not_found', 'not_acceptable', 'waits_exhausted'],
   group: ['path_not_found', 'not_acceptable'],
   flush: ['store_not_found', 'cross_site_refused', 'flush_timed_out', 'store_failed'],

@@ -139,8 +139,8 @@ export const routingPlants: readonly Plant[] = [
   plant(
     'a question of another instance is sent on',
     'lib/routing/index.ts',
-    'this.requests = new GroupRequests({ store, key',
-    'this.requests = new GroupRequests({ store: this.store as unknown as S, key',
+    'this.requests = new GroupRequests({ store, feeds',
+    'this.requests = new GroupRequests({ store: this.store as unknown as S, feeds',
   ),
   plant(
     'a miss counts although keys are where the partitioner does not put them',

@@ -27,6 +27,11 @@ export class FakeFollower implements Following {
     this.#ready()
   }
 
+  /** As when a partition has changed its state. */
+  wake(): void {
+    this.#ready()
+  }
+
   async next(): Promise<ChangeBatch | undefined> {
     const batch = this.#batches.shift() ?? this.endless
     if (batch instanceof Error) throw batch
