@@ -1,10 +1,11 @@
 /** Answers operations from the memory of this instance, and from nothing else. */
 import { isInstance, LatchkeyError } from '../errors.ts'
+import type { CopyState } from '../store-protocol/copy-state.ts'
 import { isComplete, partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { EntryCount, ManyLookups, StoreReads, WalkChunk } from '../store-protocol/reads.ts'
 import type { StatsView } from '../store-protocol/stats-view.ts'
 import { isMark } from '../store-protocol/walk-mark.ts'
-import { answerGet, type AskedFrom, failed, keyResultOf, type LocalStore } from './answer.ts'
+import { answerGet, type AskedFrom, failed, keyResultOf, type LocalCopies, type LocalStore } from './answer.ts'
 import type { Failed, KeyResult } from './key-result.ts'
 import type { PeerOperation, Result } from './operations.ts'
 import type { ChunkOperation, ManyOperation, VisibleOperation, WideOperation, WideResult } from './wide-operations.ts'
@@ -62,18 +63,31 @@ function answerMany(
   { keys, bytesMax, searched }: ManyOperation,
   asked: AskedFrom,
 ): WideResult | Promise<WideResult> {
+  // What is said of a copy with a miss is of before the look: until the answer the copy may show more.
+  const missedBefore = searched && searchMissed(store, searched, asked)
+  const copies = copiesOf(store, searched === undefined ? keys : [])
   const answer = ({ epoch, results }: ManyLookups): WideResult => {
-    const missed = searched && searchMissed(store, searched, asked)
+    const missed = missedBefore && worse(missedBefore, searchMissed(store, searched, asked))
     const shortened = shorten()
     const all = results.map((result, index): KeyResult => {
       const isFailure = isInstance(result, LatchkeyError)
       const isMiss = result === undefined || (isFailure && result.code !== 'answer_full')
       if (missed !== undefined && isMiss) return missed
-      return keyResultOf(store, keys[index]!, isFailure ? shortened(result) : result, asked)
+      return keyResultOf(store, keys[index]!, isFailure ? shortened(result) : result, asked, copies)
     })
     return { type: 'many', epoch, results: all }
   }
   return then(store.getMany(keys, Math.min(bytesMax, answerBytesMax)), answer)
+}
+
+/** Returns the copies that keys belong to, as they are now. */
+function copiesOf(store: LocalReads, keys: readonly Uint8Array[]): Pick<LocalCopies, 'of'> {
+  const known = new Map<number, CopyState>()
+  for (const key of keys) {
+    const partition = store.partitionOf(key)
+    if (!known.has(partition)) known.set(partition, store.copies.of(partition))
+  }
+  return { of: (partition) => known.get(partition) ?? store.copies.of(partition) }
 }
 
 /** Thousands of keys may have one error, whose details name all partitions of an instance: only its own is sent. */
@@ -104,6 +118,11 @@ function searchMissed(store: LocalReads, searched: readonly number[], asked: Ask
     return keyResultOf(store, new Uint8Array(), undefined, asked)
   }
   return { type: 'missed', caughtUp: allCaughtUp, isHalted: false, partition: 0 }
+}
+
+/** A partition has to be whole before the look and after it. */
+function worse(before: KeyResult, after: KeyResult): KeyResult {
+  return before.type === 'missed' && after.type === 'failed' ? after : before
 }
 
 /** A position of another process means nothing here. */

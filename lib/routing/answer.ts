@@ -73,12 +73,16 @@ export function missedOf(partition: number, { caughtUp, isHalted, lag }: CopySta
   return { type: 'missed', caughtUp, isHalted, partition, ...(lag !== undefined && { lag }) }
 }
 
-/** @param result of looking the key up here */
+/**
+ * @param result of looking the key up here
+ * @param copies as they were before the look, where they may have changed since
+ */
 export function keyResultOf(
   store: LocalStore,
   key: Uint8Array,
   result: Lookup | LatchkeyError | undefined,
   asked: AskedFrom,
+  copies: Pick<LocalCopies, 'of'> = store.copies,
 ): KeyResult {
   if (isInstance(result, LatchkeyError)) return failed(result)
   if (result !== undefined) return { type: 'found', lookup: result }
@@ -90,5 +94,5 @@ export function keyResultOf(
     return failed(new LatchkeyError('recovering', message))
   }
   const partition = store.partitionOf(key)
-  return missedOf(partition, store.copies.of(partition))
+  return missedOf(partition, copies.of(partition))
 }

@@ -62,15 +62,16 @@ export class MultiReads {
       // The state is read before and after: it may change between, and only a partition that is complete is shown.
       this.#requireComplete(partition, threads.assignment)
       const reader = readers[threads.running.indexOf(this.#threads.ownerOf(partition)!)]!
-      const { epoch, chunk } = readTogether(readers, (exchanges) => ({
-        epoch: exchanges,
-        chunk: reader.readChunk(partition, hash, bounds),
-      }))
+      const { epoch, chunk } = readTogether(readers, (exchanges) => {
+        const read = reader.readChunk(partition, hash, bounds)
+        const addLag = this.#lags(threads.assignment)
+        for (const entry of read.entries) addLag(entry)
+        return { epoch: exchanges, chunk: read }
+      })
       const { entries, examined, bytes, next } = chunk
       noteGarbage(bytes + entries.length * keyGarbageBytes)
       this.#requireComplete(partition, threads.assignment)
-      const addLag = replicaLags(threads.assignment, this.#threads.stats, this.#lagKnownMs, this.#lease)
-      for (const entry of entries) addLag(this.#hasHeaderPrefix && bounds.withValues ? splitHeaderPrefix(entry) : entry)
+      if (this.#hasHeaderPrefix && bounds.withValues) for (const entry of entries) splitHeaderPrefix(entry)
       return { epoch, entries, examined, next: next === undefined ? undefined : { partition, hash: next } }
     })
   }
@@ -111,18 +112,28 @@ export class MultiReads {
     keys: readonly Uint8Array[],
     bytesMax: number,
   ): ManyLookups {
-    const { stats } = this.#threads
     const owners = keys.map((key) => this.#ownerIndex(running, key))
     const search = new Search(readers, bytesMax)
-    const { epoch, found } = readTogether(readers, (exchanges) => ({
-      epoch: exchanges,
-      found: search.findAll(keys, owners),
-    }))
+    const many = readTogether(readers, (epoch) => {
+      const found = search.findAll(keys, owners)
+      return { epoch, results: this.#judged(found, keys, assignment, bytesMax) }
+    })
     noteGarbage(search.bytes + keys.length * keyGarbageBytes)
+    return many
+  }
+
+  /** To be called while the readers are inside (see #lags()). */
+  #judged(
+    found: readonly (Lookup | typeof oversized | undefined)[],
+    keys: readonly Uint8Array[],
+    assignment: Assignment,
+    bytesMax: number,
+  ): ManyLookups['results'] {
+    const { stats } = this.#threads
     const missReason = missReasons(assignment, stats, this.#config)
-    const addLag = replicaLags(assignment, stats, this.#lagKnownMs, this.#lease)
+    const addLag = this.#lags(assignment)
     let full: LatchkeyError | undefined
-    const results = found.map((result, index) => {
+    return found.map((result, index) => {
       if (result === undefined) return missReason(keys[index]!)
       if (result === oversized) return (full ??= answerFull(this.#config.storeId, bytesMax))
       if (this.#config.elastic !== undefined && isHidden(stats, result.partition)) {
@@ -130,7 +141,14 @@ export class MultiReads {
       }
       return addLag(this.#hasHeaderPrefix ? splitHeaderPrefix(result) : result)
     })
-    return { epoch, results }
+  }
+
+  /**
+   * Adds lags. To be called while the readers are inside: a publish that shows more does not end before they have left,
+   * and lags and states count only what a publish that has ended shows.
+   */
+  #lags(assignment: Assignment): (found: Lookup) => Lookup {
+    return replicaLags(assignment, this.#threads.stats, this.#lagKnownMs, this.#lease)
   }
 
   /** Returns the index of the thread to search first. */

@@ -13,20 +13,20 @@ export interface ReaderSource {
   pin(): PinnedMapReader
 }
 
+type Answering = (key: Uint8Array, find: (key: Uint8Array) => Lookup | undefined) => Lookup | undefined
+
 export class PinnedReader implements Disposable {
   readonly #sources: (key: Uint8Array) => readonly ReaderSource[]
-  readonly #answer: (key: Uint8Array, found: Lookup | undefined) => Lookup | undefined
+  readonly #answer: Answering
+  readonly #find = (key: Uint8Array) => this.#found(key)
   readonly #pinned = new Map<ReaderSource, PinnedMapReader>()
   #isClosed = false
 
   /**
    * @param sources returns the store threads to read for a key, in order; throws if the store does not serve
-   * @param answer completes the result; throws if a miss is to be retried
+   * @param answer finds the key, and completes the result; throws if a miss is to be retried
    */
-  constructor(
-    sources: (key: Uint8Array) => readonly ReaderSource[],
-    answer: (key: Uint8Array, found: Lookup | undefined) => Lookup | undefined,
-  ) {
+  constructor(sources: (key: Uint8Array) => readonly ReaderSource[], answer: Answering) {
     this.#sources = sources
     this.#answer = answer
   }
@@ -39,11 +39,7 @@ export class PinnedReader implements Disposable {
    */
   get(key: Uint8Array): Lookup | undefined {
     if (this.#isClosed) throw new LatchkeyError('internal', 'Reading a key: the reader has been closed')
-    for (const source of this.#sources(key)) {
-      const found = this.#reader(source).get(key)
-      if (found !== undefined) return this.#answer(key, found)
-    }
-    return this.#answer(key, undefined)
+    return this.#answer(key, this.#find)
   }
 
   /** Unpins the readers. A second call has no effect. */
@@ -55,6 +51,14 @@ export class PinnedReader implements Disposable {
 
   [Symbol.dispose](): void {
     this.close()
+  }
+
+  #found(key: Uint8Array): Lookup | undefined {
+    for (const source of this.#sources(key)) {
+      const found = this.#reader(source).get(key)
+      if (found !== undefined) return found
+    }
+    return undefined
   }
 
   #reader(source: ReaderSource): PinnedMapReader {

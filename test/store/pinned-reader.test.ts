@@ -25,7 +25,7 @@ class FakeSource implements ReaderSource {
 function readerOf(...sources: FakeSource[]): PinnedReader {
   return new PinnedReader(
     () => sources,
-    (_, lookup) => lookup,
+    (asked, find) => find(asked),
   )
 }
 
