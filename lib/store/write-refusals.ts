@@ -15,6 +15,20 @@ export interface WriteTarget {
 }
 
 /**
+ * Returns the error of a write that was under way when its partition was lost. The store thread does not know who has it
+ * now; the group may have said so.
+ *
+ * @param error of the store thread
+ */
+export function refusalOfLost(error: LatchkeyError, partition: number, { group }: Assignment): LatchkeyError {
+  const { code, message } = error
+  if (code !== 'partition_not_held') return error
+  const url = group?.isElsewhere[partition] === true ? group.owners[partition] : undefined
+  const details = { partition, ...(url !== undefined && { url }) }
+  return new LatchkeyError(code, url === undefined ? message : `${message}: ${url}`, { details })
+}
+
+/**
  * @param record the value is null to delete the key
  * @returns undefined if the write can be accepted
  */

@@ -1,10 +1,11 @@
 /** Writes of a program: each goes to the store thread that owns its partition, or is refused. */
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isInstance, LatchkeyError } from '../errors.ts'
 import type { StoreConfig } from '../store-protocol/store-config.ts'
 import { notServing } from './not-serving.ts'
 import { likelyPartition } from './partitioner.ts'
 import type { StoreThreads } from './store-threads.ts'
-import { explainWriteRefusal } from './write-refusals.ts'
+import { explainWriteRefusal, refusalOfLost } from './write-refusals.ts'
 
 /** A promotion takes some hundredths of a second. */
 const promotionMsMax = 2_000
@@ -38,7 +39,11 @@ export class Writes {
     const target = { fenced, recordBytesMax, full: this.#threads.full }
     const refusal = explainWriteRefusal(this.#config, partition, assignment, target, { key, value })
     if (refusal !== undefined) throw refusal
-    await handle.writes.write(partition, key, value)
+    try {
+      await handle.writes.write(partition, key, value)
+    } catch (error) {
+      throw isInstance(error, LatchkeyError) ? refusalOfLost(error, partition, this.#threads.assignment) : error
+    }
   }
 
   /** The group has given the partition to this instance, which is not its primary yet. */
