@@ -20,7 +20,7 @@ import { type GroupPort, openGroupPort } from './group-port.ts'
 import { GroupReports } from './group-reports.ts'
 import type { PlanMessage, ReachedState, UnreadMessage } from './group-status-of.ts'
 import { HandoverLog } from './handover-log.ts'
-import { keptRoles, rolesOfRemoved, wantedRoles } from './wanted-roles.ts'
+import { keptRoles, rolesOfLeft, rolesOfRemoved, wantedRoles } from './wanted-roles.ts'
 
 const log = loggerOf('group')
 
@@ -188,7 +188,7 @@ export class ElasticInstance {
         this.#trouble = message.trouble ?? undefined
         break
       case 'left':
-        if (this.#wanted !== undefined) this.#want({ ...this.#wanted, member: null })
+        if (this.#wanted !== undefined) this.#want(rolesOfLeft(this.#wanted, this.#planned?.view, this.#held))
         this.#left.resolve()
         break
       case 'failed':

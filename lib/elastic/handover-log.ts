@@ -3,6 +3,7 @@ import type { GroupView } from '../group-protocol/group-view.ts'
 import { loggerOf } from '../log/index.ts'
 import { nounFor } from '../text/counted.ts'
 import { rangesOf } from '../text/ranges.ts'
+import { isAlone } from './wanted-roles.ts'
 
 const log = loggerOf('group')
 
@@ -66,10 +67,6 @@ export function awaitedOf(view: GroupView | undefined, held: readonly number[]):
     return 'no instance can take'
   })
   return [...found].map(([what, partitions]) => `${what} ${partitionsOf(partitions)}`).join('; ')
-}
-
-function isAlone(view: GroupView | undefined): boolean {
-  return !view?.plan.members.some(({ memberId, isLeaving }) => memberId !== view.memberId && isLeaving !== true)
 }
 
 function partitionsOf(numbers: readonly number[]): string {

@@ -36,6 +36,21 @@ export function rolesOfRemoved({ primaries, replicas }: RolePartitions): WantedR
 }
 
 /**
+ * Returns the roles after this instance has left the group. Others take what it was primary of; without any, it writes
+ * and commits until it closes.
+ *
+ * @param wanted of the last plan
+ */
+export function rolesOfLeft(wanted: WantedRoles, view: GroupView | undefined, held: RolePartitions): WantedRoles {
+  return isAlone(view) ? { ...wanted, member: null, isLast: true } : rolesOfRemoved(held)
+}
+
+/** Whether no other member of the group stays. */
+export function isAlone(view: GroupView | undefined): boolean {
+  return !view?.plan.members.some(({ memberId, isLeaving }) => memberId !== view.memberId && isLeaving !== true)
+}
+
+/**
  * Returns the roles while no plan can be read, as far as they are those of the last one: nothing becomes primary, and
  * commits fail, and are repeated as those of the next one.
  */

@@ -20,6 +20,8 @@ export interface WantedRoles {
   readonly replicas: readonly number[]
   /** As which member of the group offsets are committed; null if it is none at the moment. Absent without a group. */
   readonly member?: { readonly memberId: string; readonly generation: number } | null
+  /** It has left the group, which has no other member to take its primaries: they stay so until it closes. */
+  readonly isLast?: boolean
   /** Partitions that the group has got to know as having keys which the partitioner puts elsewhere. */
   readonly strangers?: {
     readonly partitions: readonly number[]

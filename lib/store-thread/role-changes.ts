@@ -85,14 +85,15 @@ export class RoleChanges {
   }
 
   /** A partition in both lists becomes a primary. */
-  want({ primaries, replicas, member, strangers }: WantedRoles): void {
+  want({ primaries, replicas, member, isLast, strangers }: WantedRoles): void {
     if (strangers !== undefined) this.#context.strangers?.known(strangers)
     const plan = member && `${member.memberId} ${member.generation}`
     // A plan that is repeated knows no better than before who has what this instance has lost.
     if (plan === undefined || (plan !== null && plan !== this.#plan)) this.#refused.clear()
     if (plan) this.#plan = plan
     // Others may have them, also if the next plan gives them back before they are released.
-    if (plan === null) for (const partition of this.#context.roles.primaries) this.#taken.add(partition)
+    const mayBeLost = plan === null && isLast !== true ? this.#context.roles.primaries : []
+    for (const partition of mayBeLost) this.#taken.add(partition)
     this.#wanted = { primaries, replicas: replicas.filter((partition) => !primaries.includes(partition)) }
     this.#look()
   }

@@ -125,6 +125,13 @@ test(
       const answers = await answersOf(first)
       return keys.every((key) => answers.get(key) === `${key} 2`)
     })
+    // The last one stays primary until it has committed what it has read.
+    const taken = () => first.store.stats.count('promotions')
+    const before = taken()
+    await first.stop()
+    expect(taken()).toBe(before)
+    const committed = [...(await fixture.committed()).values()].reduce((sum, offset) => sum + offset, 0)
+    expect(committed).toBe(2 * keys.length)
   },
   3 * withinMs,
 )

@@ -1,5 +1,5 @@
 import { expect, test } from 'bun:test'
-import { keptRoles, rolesOfRemoved, wantedRoles } from '../../lib/elastic/wanted-roles.ts'
+import { keptRoles, rolesOfLeft, rolesOfRemoved, wantedRoles } from '../../lib/elastic/wanted-roles.ts'
 import { encodeAssignment } from '../../lib/group/consumer-protocol.ts'
 import { readPlan } from '../../lib/group/read-plan.ts'
 import { planned, planOf } from '../support/elastic/plans.ts'
@@ -38,6 +38,16 @@ test('an instance that is not in the plan keeps nothing, and commits as no membe
 
 test('an instance that was removed is primary of nothing, and keeps its copies', () => {
   expect(rolesOfRemoved({ primaries: [1], replicas: [0] })).toEqual({ primaries: [], replicas: [1, 0], member: null })
+})
+
+test('an instance that has left is primary of nothing, unless no other member stays', () => {
+  const held = { primaries: [0], replicas: [1] }
+  const { view } = planned(plan)
+  const wanted = wantedRoles(view, held)
+  expect(rolesOfLeft(wanted, view, held)).toEqual(rolesOfRemoved(held))
+  const members = view.plan.members.map((member) => ({ ...member, isLeaving: true as const }))
+  const last = { ...view, plan: { ...view.plan, members } }
+  expect(rolesOfLeft(wanted, last, held)).toEqual({ ...wanted, member: null, isLast: true })
 })
 
 test('a plan that cannot be read, such as one of a stranger, takes no copy out of memory', () => {

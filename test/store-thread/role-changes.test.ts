@@ -90,6 +90,16 @@ test('a primary of an instance that was removed is released, also if the next pl
   expect(done).toEqual(['take 0', 'release 0', 'take 0'])
 })
 
+test('a primary of an instance that has left its group stays one, where no other instance takes it', async () => {
+  const { changes, done } = start([0], [], { lingerMs: 1 })
+  const wish = { primaries: [0], replicas: [], member: { memberId: 'one', generation: 3 } }
+  changes.begin()
+  changes.want(wish)
+  changes.want({ ...wish, member: null, isLast: true })
+  await settled()
+  expect(done).toEqual([])
+})
+
 test('a plan that is repeated takes nothing from another instance that has taken it since', async () => {
   const { changes, done, next, take } = start([0], [], { lingerMs: 1 })
   changes.begin()
