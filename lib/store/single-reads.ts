@@ -83,7 +83,7 @@ export class SingleReads {
     publishes: number,
     find = this.#find,
   ): FoundSoon {
-    if (found === undefined) return this.#missed(key, assignment)
+    if (found === undefined) return this.#missed(key, assignment, find)
     this.#requireShown(found)
     const lag = this.#lagOf(found.partition, assignment)
     if (publishes === this.#publishes(assignment)) return withLag(found, lag)
@@ -98,7 +98,7 @@ export class SingleReads {
     find: (key: Uint8Array) => FoundSoon,
   ): FoundSoon {
     const judged = (again: Lookup | undefined): Lookup | undefined => {
-      if (again === undefined) return this.#missed(key, assignment)
+      if (again === undefined) return this.#requireMissing(key, assignment)
       this.#requireShown(again)
       return withLag(again, again.partition === before.partition ? before.lag : null)
     }
@@ -106,7 +106,20 @@ export class SingleReads {
     return again instanceof Promise ? again.then(judged) : judged(again)
   }
 
-  #missed(key: Uint8Array, assignment: Assignment): undefined {
+  /** The state is of after the look. Where partitions come and go, this one may have come between: it shows the key now. */
+  #missed(key: Uint8Array, assignment: Assignment, find: (key: Uint8Array) => FoundSoon): FoundSoon {
+    this.#requireMissing(key, assignment)
+    if (this.#config.elastic === undefined) return undefined
+    const publishes = this.#publishes(assignment)
+    const judged = (again: Lookup | undefined): FoundSoon =>
+      again === undefined
+        ? this.#requireMissing(key, assignment)
+        : this.#answer(key, again, assignment, publishes, find)
+    const again = find(key)
+    return again instanceof Promise ? again.then(judged) : judged(again)
+  }
+
+  #requireMissing(key: Uint8Array, assignment: Assignment): undefined {
     const reason = missReasons(assignment, this.#threads.stats, this.#config)(key)
     if (reason !== undefined) throw reason
   }

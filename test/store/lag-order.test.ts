@@ -120,3 +120,8 @@ test('of many keys one is not missing that its copy shows meanwhile, when it is 
   const result = many(open(undefined, (stats) => setPartitionState(stats, 0, 'running')))
   expect((result as LatchkeyError).code).toBe('replica_recovering')
 })
+
+test.each(['a lookup', 'a lookup of a pinned reader'])('%s finds what its copy shows meanwhile', async (read) => {
+  const { value } = (await reads[read]!(open(undefined, (stats) => setPartitionState(stats, 0, 'running')))) as Lookup
+  expect(Buffer.from(value).toString()).toBe('new')
+})
