@@ -107,6 +107,7 @@ export class ChangelogParts {
     const { asked } = waits
     waits.asked = undefined
     if (typeof found === 'object') waits.next = found.to
+    const woken: PartWait[] = []
     for (const wait of waits.waits) {
       const state = stateAfter(wait, from, asked.from === asked.to, found)
       if (state === undefined) continue
@@ -114,9 +115,11 @@ export class ChangelogParts {
       this.#hasAhead ||= state === 'ahead'
       if (state === 'ahead') continue
       waits.waits.delete(wait)
-      wait.wake()
+      woken.push(wait)
     }
     this.#askNext(partition, waits)
+    // Last, since a follower may wait for the next part at once.
+    for (const { wake } of woken) wake()
   }
 
   /** To be called after a publish: more may be visible. */
