@@ -20,7 +20,7 @@ function produce(round: number): Promise<void> {
 }
 
 /** What each key is answered with: its value, or the code of the error and the URL that it names. */
-async function answersOf({ store }: TestInstance): Promise<Map<string, string>> {
+async function answersOf({ store }: Pick<TestInstance, 'store'>): Promise<Map<string, string>> {
   const answers = new Map<string, string>()
   for (const key of keys) {
     try {
@@ -125,6 +125,9 @@ test(
       const answers = await answersOf(first)
       return keys.every((key) => answers.get(key) === `${key} 2`)
     })
+    // An instance that writes by hand does not start beside the group.
+    const early = fixture.open()
+    expect(await early.failed).toMatchObject({ code: 'invalid_settings' })
     // The last one stays primary until it has committed what it has read.
     const taken = () => first.store.stats.count('promotions')
     const before = taken()
@@ -132,6 +135,12 @@ test(
     expect(taken()).toBe(before)
     const committed = [...(await fixture.committed()).values()].reduce((sum, offset) => sum + offset, 0)
     expect(committed).toBe(2 * keys.length)
+    // Without a group, the partitions are those of the instance, from where the group has committed.
+    const manual = fixture.open()
+    await fixture.quiet(manual)
+    expect(manual.stats.count('recordsConsumed')).toBe(0)
+    expect(new Set((await answersOf({ store: manual })).values())).toEqual(new Set(keys.map((key) => `${key} 2`)))
+    await manual.close()
   },
   3 * withinMs,
 )
