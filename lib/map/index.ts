@@ -2,7 +2,7 @@
 export { ChiralMap } from './writer/chiral-map.ts'
 export { allowancePerByte } from './memory/limits.ts'
 export { tableBytesFor } from './writer/index-table.ts'
-export type { MapMemory, PartitionStats } from './writer/map-memory.ts'
+export { growthBytesFor, type MapMemory, type PartitionStats } from './writer/map-memory.ts'
 export { ChiralMapReaders, type ReadersOptions } from './reader/chiral-map-readers.ts'
 export type { ChiralMapShared, MapMessage } from './memory/map-messages.ts'
 export type { KeyAt } from './writer/keys.ts'

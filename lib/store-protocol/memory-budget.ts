@@ -1,5 +1,5 @@
 /** How much of MEMORY_MAX the maps may take together, and the account of what they take. */
-import { tableBytesFor } from '../map/index.ts'
+import { growthBytesFor, tableBytesFor } from '../map/index.ts'
 import { changesBytesDefault } from './change-ring.ts'
 import type { StoreConfig } from './store-config.ts'
 
@@ -69,6 +69,11 @@ export interface StatedSize {
 /** Returns the least that a partition takes in a map: its entries, and the tables of both sides. */
 export function mapBytesFor({ entries, bytes }: StatedSize): number {
   return entries === 0 ? bytes : bytes + 2 * tableBytesFor(entries)
+}
+
+/** The same with the next tables, which count from when the present ones are nearly full. So much a copy needs to be read on. */
+export function lastingBytesFor(stated: StatedSize): number {
+  return mapBytesFor(stated) + growthBytesFor(stated.entries)
 }
 
 const words = ['neededBytes', 'expectedBytes', 'expectedEntries', 'expectedMapBytes', 'recoveredThreads'] as const

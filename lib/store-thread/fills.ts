@@ -3,7 +3,7 @@
  * already is worth more than what comes. Only where partitions come and go.
  */
 import { loggerOf } from '../log/index.ts'
-import { mapBytesFor, type StatedSize } from '../store-protocol/memory-budget.ts'
+import { lastingBytesFor, type StatedSize } from '../store-protocol/memory-budget.ts'
 import { partitionStateOf } from '../store-protocol/partition-state.ts'
 import type { RolePartitions } from '../store-protocol/roles.ts'
 import { mebibytes } from '../text/byte-size.ts'
@@ -42,7 +42,7 @@ export class Fills {
 
   /** To be called before a partition is copied. @returns whether there is room for it */
   begins(partition: number, stated: StatedSize): boolean {
-    const bytes = mapBytesFor(stated)
+    const bytes = lastingBytesFor(stated)
     if (!this.#fits(bytes)) {
       this.refuse(partition, bytes)
       return false

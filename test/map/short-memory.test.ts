@@ -1,6 +1,7 @@
 /** The lower bound while memory is short, and what a map says that it takes: lib/map/DESIGN.md, Memory. */
 import { expect, test } from 'bun:test'
 import { bulkTableNearlyFull, tableNearlyFull } from '../../lib/map/memory/limits.ts'
+import { growthBytesFor } from '../../lib/map/writer/map-memory.ts'
 import { createFixture, createRandom, type Fixture, smallSegmentBytes } from '../support/map/map-pair.ts'
 
 function overwriteAtRandom({ put }: Fixture, valueBytes: number, keys: number, puts: number): void {
@@ -84,9 +85,10 @@ test('a map says what doubling a nearly full table will take, and takes no more'
   }
   await fillTo(10_000) // of the 11,468 that 2^14 slots hold
   const { indexBytes } = fixture.map.stats(0)
-  expect(fixture.map.memory.growthBytes).toBe(0)
+  expect([fixture.map.memory.growthBytes, growthBytesFor(keys)]).toEqual([0, 0])
   await fillTo(Math.ceil(11_468 * tableNearlyFull))
   const before = fixture.map.memory
+  expect(growthBytesFor(keys)).toBe(before.growthBytes)
   expect(before.growthBytes).toBe(2 * indexBytes)
   const { totalBytes } = fixture.map.stats(0)
   await fillTo(11_500)

@@ -150,5 +150,10 @@ export function tableBitsFor(count: number): number {
 
 /** Returns the bytes of the smallest table that holds `count` entries without growing. */
 export function tableBytesFor(count: number): number {
-  return slotBytes * 2 ** Math.max(tableBitsMin, tableBitsFor(count))
+  return slotBytes * tableSlotsFor(count)
+}
+
+/** Returns the slots of the same table. */
+export function tableSlotsFor(count: number): number {
+  return 2 ** Math.max(tableBitsMin, tableBitsFor(count))
 }

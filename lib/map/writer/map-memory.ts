@@ -1,5 +1,6 @@
 /** What a map takes of the memory of the process, and what it will take next. */
-import { bulkTableNearlyFull, tableBitsMax, tableNearlyFull } from '../memory/limits.ts'
+import { bulkTableNearlyFull, tableBitsMax, tableLoadMax, tableNearlyFull } from '../memory/limits.ts'
+import { tableBytesFor, tableSlotsFor } from './index-table.ts'
 import type { Oplog } from './oplog.ts'
 import type { IndexPartition } from './partition-index.ts'
 import type { SegmentAllocator } from './segment-allocator.ts'
@@ -42,6 +43,13 @@ export function memoryOf(
   const freeBytes = allocator.freeTouchedBytes
   const usedBytes = allocator.touchedBytes - freeBytes - unusedBytes + capacityBytes
   return { usedBytes, freeBytes, openingBytes, growthBytes }
+}
+
+/** Returns the growthBytes of an open partition whose tables were made for its `count` entries. */
+export function growthBytesFor(count: number): number {
+  const slots = tableSlotsFor(count)
+  const isGrowing = slots < 2 ** tableBitsMax && count >= Math.floor(slots * tableLoadMax) * tableNearlyFull
+  return isGrowing ? 4 * tableBytesFor(count) : 0
 }
 
 /** Returns the bytes of the new tables of both sides, or 0 if a partition is not about to grow. */
