@@ -10,6 +10,8 @@ export interface LocalCopies {
   readonly partitionCount: number
   of(partition: number): CopyState
   roleOf(partition: number): number
+  /** Calls a function when roles may have changed. */
+  onRoles(listener: () => void): void
   /** Whether some keys of the partition are not where the partitioner puts them. */
   hasStrangers(partition: number): boolean
   /** Whether the plan of a generation is the present one of the group, as far as that matters for keys elsewhere. */

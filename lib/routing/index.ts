@@ -20,8 +20,8 @@ export { wireType } from './exchange.ts'
 export { PeerWatch, type PeerState } from './reachability.ts'
 export type { RoutedStore, RoutingMode } from './routed-store.ts'
 
-/** How often roles are compared with those of the last decisions. A decision that is too old is found out, too. */
-const rolesMs = 50
+/** How often what changes without a message is compared with the last decisions: which copies are ready, for one. */
+const rolesMs = 250
 
 export interface RoutingOptions {
   /** Signs requests between instances; undefined if none is required. */
@@ -88,6 +88,7 @@ export class Routing<S extends RoutableStore> {
     const reachability = new Reachability(this.peers)
     const reaches = (memberId: string) => reachability.reaches(memberId)
     this.requests = new GroupRequests({ store, feeds: this.feedAnswers, key: this.#key, reaches, answerBytes })
+    store.copies.onRoles(() => this.#compareRoles())
     this.#timer = setInterval(() => this.#compareRoles(), rolesMs)
     this.#timer.unref()
   }

@@ -74,14 +74,14 @@ export class PeerWatch {
   readonly #reachable: (state: PeerState) => void
   readonly #watched = new Map<Peer, WatchedPeer>()
   #last = 'null'
-  readonly #timer: Timer
+  /** Absent without others. */
+  #timer: Timer | undefined
 
   /** @param reachable called when it has changed whether this instance is reached at its URL; null if not known */
   constructor(peers: Peers, reachable: (state: PeerState) => void) {
     this.#peers = peers
     this.#reachable = reachable
-    this.#timer = setInterval(() => this.#tick(performance.now()), tickMs)
-    this.#timer.unref()
+    this.#start()
   }
 
   /** By member id. */
@@ -91,11 +91,17 @@ export class PeerWatch {
 
   /** Members have come or gone. */
   groupChanged(): void {
+    this.#start()
     this.#tick(performance.now())
   }
 
   close(): void {
     clearInterval(this.#timer)
+  }
+
+  #start(): void {
+    this.#timer ??= setInterval(() => this.#tick(performance.now()), tickMs)
+    this.#timer.unref()
   }
 
   #tick(now: number): void {
@@ -107,6 +113,9 @@ export class PeerWatch {
       if (!watched.isAsked && now >= watched.nextAt) void this.#ask(peer, watched)
     }
     this.#conclude()
+    if (peers.size > 0) return
+    clearInterval(this.#timer)
+    this.#timer = undefined
   }
 
   async #ask(peer: Peer, watched: WatchedPeer): Promise<void> {

@@ -6,12 +6,14 @@ import { lagKnownMsOf, replicaLag } from './partition-status.ts'
 import { primaryLag, PrimaryLease } from './primary-lease.ts'
 import type { StoreThreads } from './store-threads.ts'
 
+type HeldThreads = Pick<StoreThreads, 'assignment' | 'stats' | 'merged'>
+
 export class HeldCopies {
-  readonly #threads: Pick<StoreThreads, 'assignment' | 'stats'>
+  readonly #threads: HeldThreads
   readonly #lease: PrimaryLease | undefined
   readonly #lagKnownMs: number
 
-  constructor(config: StoreConfig, threads: Pick<StoreThreads, 'assignment' | 'stats'>) {
+  constructor(config: StoreConfig, threads: HeldThreads) {
     this.#threads = threads
     this.#lease = PrimaryLease.of(config)
     this.#lagKnownMs = lagKnownMsOf(config)
@@ -20,6 +22,11 @@ export class HeldCopies {
   /** Of the source; 0 before it is known. */
   get partitionCount(): number {
     return this.#threads.assignment.partitionCount
+  }
+
+  /** Calls a function when roles may have changed. Readiness and strangers change without a message. */
+  onRoles(listener: () => void): void {
+    this.#threads.merged = listener
   }
 
   of(partition: number): CopyState {

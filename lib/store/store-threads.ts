@@ -45,6 +45,8 @@ export class StoreThreads {
   #planned = 0
   /** Undefined where no group assigns the partitions, and before it says something. */
   group: GroupReport | undefined
+  /** Called whenever the assignment may have changed. */
+  merged = () => {}
   /** By partition. */
   #owners: (StoreThreadHandle | undefined)[] = []
 
@@ -189,10 +191,9 @@ export class StoreThreads {
 
   #merge(): void {
     const { all } = this
-    const [first] = all
     if (all.length === 1) {
-      this.#assignment = first!.assignment
-      this.#stats = first!.stats
+      this.#assignment = all[0]!.assignment
+      this.#stats = all[0]!.stats
     } else {
       this.#assignment = mergedAssignment(this.#initial, this.#added)
       this.#stats = mergedStats(all.map((handle) => handle.stats))
@@ -206,6 +207,7 @@ export class StoreThreads {
         this.#owners[partition] = handle
       }
     }
+    this.merged()
   }
 
   #changed(handle: StoreThreadHandle): void {

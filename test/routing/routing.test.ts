@@ -1,4 +1,5 @@
 import { expect, test } from 'bun:test'
+import { answerHere, awaitPromotion } from '../../lib/routing/route-table.ts'
 import { problemOf, serveFake } from '../support/http/fake-store.ts'
 import { keyIn, primary, replica } from '../support/routing/fake-copies.ts'
 import { FakeEntries } from '../support/routing/fake-entries.ts'
@@ -213,4 +214,17 @@ test('an instance of another store at the URL of a member is not asked again', a
   plan([a], [['fake'], ['a'], ['a'], ['a']], [{ name: 'fake', url: other.url }])
   expect((await problemOf(await a.get(keyIn(0)))).detail).toContain('it answered 404')
   expect(a.routing.peers.of('member-fake')!.breaker.down?.kind).toBe('elsewhere')
+})
+
+test('a role that has changed decides at once', async () => {
+  await using a = startInstance('a')
+  plan([a], [['a'], ['a'], ['a'], ['a']])
+  const { table } = a.routing
+  const before = [...table.decision]
+  a.store.copies.set(1, replica)
+  a.store.copies.changed()
+  expect([before, [...table.decision]]).toEqual([
+    [answerHere, answerHere, answerHere, answerHere],
+    [answerHere, awaitPromotion, answerHere, answerHere],
+  ])
 })

@@ -22,6 +22,13 @@ class FakeStates extends Map<number, CopyState> {
     return this.of(partition).role
   }
 
+  /** Says that roles have changed. */
+  changed = () => {}
+
+  onRoles(listener: () => void): void {
+    this.changed = listener
+  }
+
   isCurrentPlan = true
 
   isCurrent(): boolean {
