@@ -59,13 +59,13 @@ export const plants: readonly Plant[] = [
     file: 'lib/store/multi-reads.ts',
     edits: [
       {
-        find: 'found: search.findAll(keys, owners),',
-        replace: `found: keys.map((key, index) => {
+        find: 'const found = search.findAll(keys, owners)',
+        replace: `const found = keys.map((key, index) => {
         for (const reader of readers) reader.leave()
         Bun.sleepSync(1)
         for (const reader of readers) reader.enter()
         return search.find(key, owners[index]!)
-      }),`,
+      })`,
       },
     ],
   },
