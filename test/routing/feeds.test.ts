@@ -113,6 +113,21 @@ test('keys may be in all partitions once some are not where the partitioner puts
   feed.close()
 })
 
+test('a feed that is opened while its partitions become more has the new ones', async () => {
+  // Roles have been compared for the first time, which has feeds look at their partitions, too.
+  await Bun.sleep(100)
+  const opening = Promise.withResolvers<void>()
+  let asked = 0
+  b.store.changes.onFollow = () => (asked++, opening.promise)
+  const opened = GroupFollower.open(changesOf(a), { keys: [bytes(keyIn(1))] })
+  await until('it is asked for', () => asked > 0)
+  announce(nodes, [['a'], ['b'], ['b', 'c'], ['c']], [], { hasStrangers: true })
+  opening.resolve()
+  const feed = await opened
+  for (const [partition, holder] of [a, b, b, c].entries()) await served(holder, partition)
+  feed.close()
+})
+
 test('a part continues at another copy after its place, and no key goes back', async () => {
   const feed = await GroupFollower.open(changesOf(a))
   give(b, 2, 'first', 5)

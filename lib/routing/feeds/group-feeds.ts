@@ -69,6 +69,8 @@ export class GroupFeeds {
         this.#feeds.delete(closed)
       })
       this.#feeds.add(feed)
+      // Routes may have changed while it was opened.
+      feed.routesChanged()
       return feed
     } finally {
       this.#opening--
