@@ -5,7 +5,7 @@
 import { LatchkeyError } from '../errors.ts'
 import type { GroupView } from '../group-protocol/group-view.ts'
 import { answerBytesMax, answerOperation, type LocalReads } from './answer-wide.ts'
-import type { FeedAnswers } from './feeds/feed-answers.ts'
+import type { FeedAnswers, LinkOwner } from './feeds/feed-answers.ts'
 import { readLinkRequest, writeLinkAnswer } from './feeds/wire-links.ts'
 import type { HopAnswer, HopKey, HopKind, OpenedRequest } from './hop.ts'
 import type { PeerOperation, Result } from './operations.ts'
@@ -31,6 +31,7 @@ export class GroupRequests {
   readonly #options: GroupRequestsOptions
   readonly #answerBytes: number
   #view: GroupView | undefined
+  #members: ReadonlySet<string> = new Set()
   #instanceId = ''
 
   constructor(options: GroupRequestsOptions) {
@@ -40,6 +41,7 @@ export class GroupRequests {
 
   setGroup(view: GroupView): void {
     this.#view = view
+    this.#members = new Set(view.plan.members.map(({ memberId }) => memberId))
     this.#instanceId = view.plan.members.find(({ memberId }) => memberId === view.memberId)?.id ?? ''
   }
 
@@ -67,10 +69,14 @@ export class GroupRequests {
     const request = readLinkRequest(opened.reader)
     opened.reader.end()
     const status = this.#statusOf(opened)
-    const answer = status === 'answered' && (await this.#options.feeds.answer(opened.hop.fromMemberId, request))
+    const answer = status === 'answered' && (await this.#options.feeds.answer(this.#ownerOf(opened), request))
     const writer = this.#begin(status)
     if (answer !== false) writeLinkAnswer(writer, answer)
     return opened.seal(writer)
+  }
+
+  #ownerOf({ hop: { fromMemberId: memberId } }: OpenedRequest): LinkOwner {
+    return { memberId, isMember: this.#members.has(memberId) }
   }
 
   #statusOf({ hop }: OpenedRequest): HopAnswer['status'] {

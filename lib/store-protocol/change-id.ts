@@ -19,6 +19,12 @@ const partitionsMax = 1_000
 /** Of an instance with a later version, before a rollback or during an upgrade. */
 const laterVersion = /^(?:[2-9]|[1-9]\d{1,2})$/
 const digits = /^[\da-z]{1,10}$/
+/** Ids of topics are 22 characters. The text of a place is a line of a stream, so others are not passed on. */
+const topicIdPattern = /^[\w-]{0,64}$/
+
+export function isTopicId(text: string): boolean {
+  return topicIdPattern.test(text)
+}
 
 export function formatChangeId({ topicId, time, positions }: ChangeId): string {
   let text = `${version}~${topicId}~${time.toString(base)}~`
@@ -38,7 +44,7 @@ export function parseChangeId(text: string): ChangeId | undefined {
   const isLater = given !== undefined && topicId !== undefined && laterVersion.test(given)
   if (isLater) return { topicId: '', time: 0, positions: new Map() }
   if (given !== version || topicId === undefined || time === undefined || runs === undefined) return undefined
-  if (!digits.test(time)) return undefined
+  if (!digits.test(time) || !isTopicId(topicId)) return undefined
   const positions = new Map<number, number>()
   for (const run of runs === '' ? [] : runs.split('_')) {
     const numbers = run.split('.')

@@ -28,8 +28,8 @@ afterEach(async () => {
   await b[Symbol.asyncDispose]()
 })
 
-function put(partition: number, value: string, offset = 1): ChangeEvent {
-  const key = new TextEncoder().encode(keyIn(1))
+function put(partition: number, value: string, offset = 1, name = 'key'): ChangeEvent {
+  const key = new TextEncoder().encode(keyIn(1, name))
   return { type: 'put', entry: { key, value: new TextEncoder().encode(value), partition, offset, timestamp: 9 } }
 }
 
@@ -40,7 +40,7 @@ function placeAt(position: number): ChangeId {
 /** A feed of partition 1, which is at the peer first, and at b, too. */
 async function follow(fake: FakePeer): Promise<GroupFollower> {
   plan([a, b], [['a'], ['fake', 'b'], ['a'], ['a']], [fake])
-  return GroupFollower.open(a.routing.store.changes, { partitions: [1] })
+  return GroupFollower.open(a.routing.store.changes, { partitions: [1], prefix: new TextEncoder().encode('key') })
 }
 
 const nothing: LinkAnswer = { isKnown: true, items: [], places: new Map() }
@@ -59,6 +59,21 @@ const behaviours: [string, Behaviour, FakeLinkOptions?][] = [
   [
     'sends a state of another partition',
     serving(() => ({ events: [{ type: 'status', partition: 0, state: 'running' }], place: undefined })),
+  ],
+  ['sends a key that is not followed', serving(() => ({ events: [put(1, 'a lie', 1, 'other')], place: placeAt(9) }))],
+  [
+    'begins again within a batch',
+    serving(() => ({ events: [put(1, 'a lie'), { type: 'reset' }, put(1, 'a lie')], place: placeAt(9) })),
+  ],
+  [
+    'names a place that is no line',
+    serving(() => ({ events: [], place: { ...placeAt(9), topicId: 'x\n\ndata: lie' } })),
+  ],
+  ['names a place before all', serving(() => ({ events: [], place: placeAt(-9) }))],
+  ['names a place at no time', serving(() => ({ events: [], place: { ...placeAt(9), time: Number.NaN } }))],
+  [
+    'sends more changes than an answer has',
+    serving(() => ({ events: Array.from({ length: 100_000 }, () => ({ type: 'reset' })), place: placeAt(9) })),
   ],
   [
     'sends what is not asked for',
@@ -108,6 +123,41 @@ test('a place does not go back', async () => {
   const feed = await follow(fake)
   await until('both have come', () => feed.events.length === 2)
   expect(feed.place).toEqual(placeAt(9))
+  feed.close()
+})
+
+test('a place is not of a later time than now', async () => {
+  const ahead = { ...placeAt(9), time: Date.now() + 1e9 }
+  using fake = startFakeLink(
+    serving((_, wish) => (wish === 0 ? { events: [put(1, 'value')], place: ahead } : undefined)),
+  )
+  const feed = await follow(fake)
+  await until('it has come', () => feed.events.length === 1)
+  expect((feed.place as ChangeId).time).toBeLessThanOrEqual(Date.now())
+  feed.close()
+})
+
+test('a peer that holds no request is not asked without a pause', async () => {
+  let asked = 0
+  using fake = startFakeLink((request) => (asked++, good(request)))
+  const startedAt = performance.now()
+  const feed = await follow(fake)
+  await until('it is asked again and again', () => asked > 50)
+  feed.close()
+  // Timers are exact to a millisecond.
+  expect(asked).toBeLessThanOrEqual(performance.now() - startedAt + 1)
+})
+
+test('a place of a client that no instance has given ends no feed of others', async () => {
+  using fake = startFakeLink(good)
+  plan([a, b], [['a'], ['fake'], ['a'], ['a']], [fake])
+  const feed = await GroupFollower.open(a.routing.store.changes, { partitions: [1] })
+  const headers = { 'last-event-id': `1~${'x'.repeat(100)}~0~1.1` }
+  expect((await fetch(`${a.url}/changes/orders?partition=1`, { headers })).status).toBe(400)
+  const keys = Array.from({ length: 10_001 }, () => new TextEncoder().encode(keyIn(1)))
+  const many = GroupFollower.open(a.routing.store.changes, { partitions: [1], keys })
+  await expect(many).rejects.toMatchObject({ code: 'owner_unreachable' })
+  expect(fake.connections()).toBe(1)
   feed.close()
 })
 

@@ -9,6 +9,7 @@ import type { ChangeBatch, ChangeEvent } from '../../store-protocol/following.ts
 import type { Turns } from '../../turns.ts'
 import { errorOf } from '../answer.ts'
 import { type FeedStore, HeldPart } from './held-part.ts'
+import { keyBytesOf, type KeyRoom } from './key-room.ts'
 import type { PartOptions } from './part-options.ts'
 import { type LinkAnswer, type LinkItem, linkPartsMax, type LinkRequest } from './wire-links.ts'
 
@@ -23,6 +24,8 @@ const noValue = new Uint8Array()
 interface AnsweredPart {
   readonly number: number
   readonly keysOnly: boolean
+  /** Of its keys, as KeyRoom counts them. */
+  readonly bytes: number
   /** Undefined while it is opened. */
   following: HeldPart | undefined
   isReady: boolean
@@ -33,6 +36,7 @@ export class AnsweredLink {
   answeredAt = performance.now()
   readonly #store: FeedStore
   readonly #turns: Turns
+  readonly #room: KeyRoom
   readonly #parts = new Map<number, AnsweredPart>()
   /** Parts that are wanted and may have something. */
   readonly #due = new Set<AnsweredPart>()
@@ -40,10 +44,13 @@ export class AnsweredLink {
   #said: LinkItem[] = []
   #wake: (() => void) | undefined
   #isAnswering = false
+  /** Number of the next request. */
+  #turn = 0
   #placesAt = performance.now()
 
-  constructor(store: FeedStore, turns: Turns) {
+  constructor(store: FeedStore, turns: Turns, room: KeyRoom) {
     this.#store = store
+    this.#room = room
     this.#turns = turns
   }
 
@@ -52,9 +59,12 @@ export class AnsweredLink {
   }
 
   /** Never rejects but with LatchkeyError malformed_request. */
-  async answer({ opened, closed, wanted, holdMs }: LinkRequest): Promise<LinkAnswer> {
+  async answer({ turn, opened, closed, wanted, holdMs }: LinkRequest): Promise<LinkAnswer> {
+    // It was sent twice, such as by who has listened: what its batches have would be missing in those of the link.
+    if (turn !== this.#turn) return unknownLink
     if (this.#isAnswering) throw new LatchkeyError('malformed_request', 'Answering a link: the request before is held')
     this.#isAnswering = true
+    this.#turn++
     try {
       for (const [number, options] of opened) this.#open(number, options)
       for (const number of closed) this.#close(number)
@@ -80,7 +90,9 @@ export class AnsweredLink {
     this.#close(number)
     if (this.#parts.size >= linkPartsMax) return this.#end(number, tooMany)
     const { keysOnly } = options
-    const part: AnsweredPart = { number, keysOnly, following: undefined, isReady: false, isWanted: false }
+    const bytes = keyBytesOf(options)
+    if (!this.#room.take(bytes)) return this.#end(number, noRoom)
+    const part: AnsweredPart = { number, keysOnly, bytes, following: undefined, isReady: false, isWanted: false }
     this.#parts.set(number, part)
     void this.#begin(part, options)
   }
@@ -104,6 +116,7 @@ export class AnsweredLink {
     if (part === undefined) return
     this.#parts.delete(number)
     this.#due.delete(part)
+    this.#room.release(part.bytes)
     this.#said = this.#said.filter((item) => item.part !== number)
     part.following?.close()
   }
@@ -186,7 +199,13 @@ export class AnsweredLink {
   }
 }
 
+/** What is answered to requests that belong to no link that is known, or not at this moment. */
+export const unknownLink: LinkAnswer = { isKnown: false, items: [], places: new Map() }
 const tooMany = new LatchkeyError('waits_exhausted', `Following changes: a link has ${linkPartsMax} parts already`)
+const noRoom = new LatchkeyError(
+  'waits_exhausted',
+  'Following changes: too many keys are followed here for others already',
+)
 
 function sizeOf({ events }: ChangeBatch): number {
   let bytes = events.length * eventBytes

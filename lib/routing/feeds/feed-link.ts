@@ -11,14 +11,14 @@ import type { PeerContext } from '../peer-context.ts'
 import { isFault, type PeerFault } from '../peer-fault.ts'
 import { LinkedPart } from './linked-part.ts'
 import type { PartOptions } from './part-options.ts'
-import { type LinkAnswer, linkPartsMax, readLinkAnswer, writeLinkRequest } from './wire-links.ts'
+import { type LinkAnswer, linkPartsMax, partKeysMax, readLinkAnswer, writeLinkRequest } from './wire-links.ts'
 
 /** How long the peer may hold a request; less while clients are busy, which want more soon. */
 const holdMs = 100
 const busyHoldMs = 20
 const answerMsMax = 2_000
 const openMsMax = 2_000
-/** After an answer with changes: clients take them, and want more. */
+/** After an answer: clients take what it has, and want more. A peer that holds no request is asked no more often. */
 const pauseMs = 2
 /** Of the parts that one request opens, and of one of them. A request may have a mebibyte. */
 const openedBytesMax = 262_144
@@ -58,6 +58,8 @@ export class FeedLink {
   async follow(options: PartOptions, ready: () => void): Promise<LinkedPart> {
     const bytes = sizeOf(options)
     if (bytes > partBytesMax) throw exhausted(`its keys take ${bytes} bytes. Follow fewer keys, or a prefix`)
+    const keys = options.keys?.length ?? 0
+    if (keys > partKeysMax) throw exhausted(`${keys} keys are followed at once. Follow ${partKeysMax}, or a prefix`)
     if (this.#parts.size >= linkPartsMax) throw exhausted(`${linkPartsMax} others are followed there already`)
     const part: LinkedPart = new LinkedPart(this.#count++, options, ready, () => this.#close(part))
     this.#parts.set(part.number, part)
@@ -89,24 +91,24 @@ export class FeedLink {
     this.#name = crypto.randomUUID()
     // Those that come within one turn are opened together.
     await new Promise((resolve) => setImmediate(resolve))
-    for (let isNew = true; this.#parts.size > 0 || this.#closed.length > 0; isNew = false) {
+    for (let turn = 0; this.#parts.size > 0 || this.#closed.length > 0; turn++) {
       const name = this.#name
-      const answer = await this.#exchange(isNew)
+      const answer = await this.#exchange(turn)
       // It was closed meanwhile, and perhaps begun again.
       if (name !== this.#name) return
       const fault = isFault(answer) ? answer : this.#take(answer)
       if (fault !== undefined) return this.#end(fault)
-      if (!isFault(answer) && answer.items.length > 0) await Bun.sleep(pauseMs)
+      await Bun.sleep(pauseMs)
       if (name !== this.#name) return
     }
     this.#end({ kind: 'unreachable', said: 'nothing is followed there any more' })
   }
 
-  async #exchange(isNew: boolean): Promise<LinkAnswer | PeerFault> {
+  async #exchange(turn: number): Promise<LinkAnswer | PeerFault> {
     const { key } = this.#context
     const request = {
       link: this.#name,
-      isNew,
+      turn,
       holdMs: this.#parts.values().every(({ isWanted }) => isWanted) ? holdMs : busyHoldMs,
       opened: this.#takeOpening(),
       closed: this.#closed.splice(0, linkPartsMax),

@@ -16,6 +16,8 @@ export class LinkedPart implements Following {
   readonly opened: Promise<void>
   readonly #opening = Promise.withResolvers<void>()
   readonly #partitions: ReadonlySet<number>
+  /** Made for the first change of a key: most keys do not change. */
+  #keys: ReadonlySet<string> | undefined
   readonly #ready: () => void
   readonly #closed: () => void
   #batch: ChangeBatch | undefined
@@ -81,7 +83,7 @@ export class LinkedPart implements Following {
 
   /** Takes a batch. @returns false if it cannot be one of this part */
   received({ events, place }: ChangeBatch): boolean {
-    if (this.#wish !== 'asked' || !events.every((event) => this.#isOwn(event))) return false
+    if (this.#wish !== 'asked' || !events.every((event, index) => this.#isOwn(event, index))) return false
     this.#wish = 'none'
     this.#batch = { events, place: typeof place === 'object' ? this.#later(place) : place }
     this.#ready()
@@ -100,13 +102,35 @@ export class LinkedPart implements Following {
     this.#ready()
   }
 
+  /** A time that is ahead of ours would have the place count for longer than the changelog keeps deletions. */
   #later(place: ChangeId): ChangeId {
     const { from } = this.options
-    return laterPlace(this.#place ?? (typeof from === 'object' ? from : undefined), placeIn(place, this.#partitions))
+    const own = { ...placeIn(place, this.#partitions), time: Math.min(place.time, Date.now()) }
+    return laterPlace(this.#place ?? (typeof from === 'object' ? from : undefined), own)
   }
 
-  #isOwn(event: ChangeEvent): boolean {
-    if (event.type === 'reset') return true
-    return this.#partitions.has(event.type === 'put' ? event.entry.partition : event.partition)
+  /** A listing begins with the first event of a batch. */
+  #isOwn(event: ChangeEvent, index: number): boolean {
+    switch (event.type) {
+      case 'reset':
+        return index === 0
+      case 'status':
+        return this.#partitions.has(event.partition)
+      case 'put':
+        return this.#partitions.has(event.entry.partition) && this.#isWantedKey(event.entry.key)
+      case 'delete':
+        return this.#partitions.has(event.partition) && this.#isWantedKey(event.key)
+    }
   }
+
+  #isWantedKey(key: Uint8Array): boolean {
+    const { keys, prefix } = this.options
+    if (keys === undefined) return prefix?.every((byte, at) => key[at] === byte) ?? true
+    this.#keys ??= new Set(keys.map(latin1))
+    return this.#keys.has(latin1(key))
+  }
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('latin1')
 }

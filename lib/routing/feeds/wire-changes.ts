@@ -1,11 +1,15 @@
 /** Bytes of changes and of places in them. Nothing that is received is trusted. */
-import type { ChangeId } from '../../store-protocol/change-id.ts'
+import { type ChangeId, isTopicId } from '../../store-protocol/change-id.ts'
 import type { ChangeBatch, ChangeEvent } from '../../store-protocol/following.ts'
 import { partitionStates } from '../../store-protocol/status.ts'
 import { type HopReader, type HopWriter, wireFault } from '../wire-bytes.ts'
 
 export const partitionsMax = 65_536
 const topicIdLengthMax = 64
+/** Of a batch: some hundreds, and states of partitions. */
+const eventsMax = partitionsMax + 4_096
+/** Ten digits in base 36, as in the text of a place. */
+const naturalsEnd = 36 ** 10
 /** Numbers of what is sent; never given to another thing. */
 const eventCodes = { reset: 1, put: 2, delete: 3, status: 4 } as const
 
@@ -38,7 +42,7 @@ export function writeBatch(writer: HopWriter, { events, place }: ChangeBatch): v
 export function readBatch(reader: HopReader): ChangeBatch {
   const code = reader.u8()
   const place = code === 0 ? undefined : code === 1 ? 'start' : readPlace(reader)
-  return { place, events: Array.from({ length: reader.count(1) }, () => readEvent(reader)) }
+  return { place, events: Array.from({ length: countUpTo(eventsMax, reader, 1) }, () => readEvent(reader)) }
 }
 
 function readEvent(reader: HopReader): ChangeEvent {
@@ -69,7 +73,9 @@ export function writePlace(writer: HopWriter, { topicId, time, positions }: Chan
 }
 
 export function readPlace(reader: HopReader): ChangeId {
-  return { topicId: reader.text(topicIdLengthMax), time: reader.integer(), positions: readPositions(reader) }
+  const topicId = reader.text(topicIdLengthMax)
+  if (!isTopicId(topicId)) throw wireFault('an id of a topic that cannot be one')
+  return { topicId, time: readNatural(reader), positions: readPositions(reader) }
 }
 
 export function writePositions(writer: HopWriter, positions: ReadonlyMap<number, number>): void {
@@ -82,7 +88,9 @@ export function writePositions(writer: HopWriter, positions: ReadonlyMap<number,
 
 export function readPositions(reader: HopReader): Map<number, number> {
   const positions = new Map<number, number>()
-  for (let left = countUpTo(partitionsMax, reader, 12); left > 0; left--) positions.set(reader.u32(), reader.integer())
+  for (let left = countUpTo(partitionsMax, reader, 12); left > 0; left--) {
+    positions.set(reader.u32(), readNatural(reader))
+  }
   return positions
 }
 
@@ -93,6 +101,13 @@ export function writeNumbers(writer: HopWriter, numbers: readonly number[]): voi
 
 export function readNumbers(reader: HopReader, max: number): number[] {
   return Array.from({ length: countUpTo(max, reader) }, () => reader.u32())
+}
+
+/** A time or an offset, as far as the text of a place has room for it. */
+function readNatural(reader: HopReader): number {
+  const value = reader.integer()
+  if (value < 0 || value >= naturalsEnd) throw wireFault('a number that no place has')
+  return value
 }
 
 export function countUpTo(max: number, reader: HopReader, bytesMin = 4): number {

@@ -20,7 +20,12 @@ import {
 
 /** Parts of one link. */
 export const linkPartsMax = 4_096
-const keysMax = 10_000
+/** Of one answer: each part may be opened, be sent a batch, and end. */
+const itemsMax = 3 * linkPartsMax
+/** Of one answer: each counts 64 bytes at least in the bound of it (answered-link.ts). */
+const eventsMax = 262_144
+/** Of one part. */
+export const partKeysMax = 10_000
 const idLengthMax = 64
 
 const hasKeys = 1
@@ -35,9 +40,10 @@ const itemCodes = { opened: 1, batch: 2, ended: 3 } as const
 
 /** What who asks says at each turn of a link. Numbers name parts. */
 export interface LinkRequest {
-  /** Names the link. Another name: it was begun again, and who answers knows nothing of it. */
+  /** Names the link, once: one that is begun again has another name. */
   readonly link: string
-  readonly isNew: boolean
+  /** Number of the request within the link, from 0. Each is answered once: what a batch has is not sent again. */
+  readonly turn: number
   /** How long the answer may wait for something. */
   readonly holdMs: number
   readonly opened: ReadonlyMap<number, PartOptions>
@@ -64,10 +70,10 @@ export interface LinkAnswer {
   readonly places: ReadonlyMap<ChangeId, readonly number[]>
 }
 
-export function writeLinkRequest(writer: HopWriter, { link, isNew, holdMs, ...said }: LinkRequest): void {
+export function writeLinkRequest(writer: HopWriter, { link, turn, holdMs, ...said }: LinkRequest): void {
   const { opened, closed, wanted } = said
   writer.text(link)
-  writer.u8(isNew ? 1 : 0)
+  writer.u32(turn)
   writer.u32(holdMs)
   writer.u32(opened.size)
   for (const [part, options] of opened) {
@@ -81,12 +87,12 @@ export function writeLinkRequest(writer: HopWriter, { link, isNew, holdMs, ...sa
 /** @throws LatchkeyError malformed_request */
 export function readLinkRequest(reader: HopReader): LinkRequest {
   const link = reader.text(idLengthMax)
-  const isNew = reader.u8() === 1
+  const turn = reader.u32()
   const holdMs = reader.u32()
   const opened = new Map<number, PartOptions>()
   for (let left = countUpTo(linkPartsMax, reader); left > 0; left--) opened.set(reader.u32(), readOptions(reader))
   const [closed, wanted] = [readNumbers(reader, linkPartsMax), readNumbers(reader, linkPartsMax)]
-  return { link, isNew, holdMs, opened, closed, wanted }
+  return { link, turn, holdMs, opened, closed, wanted }
 }
 
 export function writeLinkAnswer(writer: HopWriter, { isKnown, items, places }: LinkAnswer): void {
@@ -103,7 +109,13 @@ export function writeLinkAnswer(writer: HopWriter, { isKnown, items, places }: L
 /** @throws LatchkeyError malformed_request */
 export function readLinkAnswer(reader: HopReader): LinkAnswer {
   const isKnown = reader.u8() === 1
-  const items = Array.from({ length: reader.count(5) }, () => readItem(reader))
+  let events = 0
+  const items = Array.from({ length: countUpTo(itemsMax, reader, 5) }, () => {
+    const item = readItem(reader)
+    if (item.type === 'batch') events += item.batch.events.length
+    if (events > eventsMax) throw wireFault(`more than ${eventsMax} changes`)
+    return item
+  })
   const places = new Map<ChangeId, number[]>()
   for (let left = countUpTo(linkPartsMax, reader); left > 0; left--) {
     places.set(readPlace(reader), readNumbers(reader, linkPartsMax))
@@ -138,7 +150,7 @@ function readOptions(reader: HopReader): PartOptions {
   const keys =
     (flags & hasKeys) === 0
       ? undefined
-      : Array.from({ length: countUpTo(keysMax, reader, 4) }, () => reader.bytes().slice())
+      : Array.from({ length: countUpTo(partKeysMax, reader, 4) }, () => reader.bytes().slice())
   const prefix = (flags & hasPrefix) === 0 ? undefined : reader.bytes().slice()
   return {
     ...(keys && { keys }),
