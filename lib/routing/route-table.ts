@@ -1,6 +1,6 @@
 /**
  * Where each partition is answered, for one thread: the plan of the group, and what this instance holds at the moment.
- * For a partition that is primary here, the decision costs one load.
+ * For a partition that is primary here, the decision costs one load; where all are, the key is not even hashed for it.
  */
 import type { GroupView } from '../group-protocol/group-view.ts'
 import type { PlannedMember, Route } from '../group-protocol/member.ts'
@@ -37,6 +37,7 @@ export class RouteTable {
   #candidates: (readonly string[] | undefined)[] = []
   #hasStrangers = false
   #isComplete = false
+  #isAllHere = false
   /** By partition. */
   decision = new Uint8Array(0)
 
@@ -54,6 +55,11 @@ export class RouteTable {
 
   get members(): readonly RoutedMember[] {
     return this.#members
+  }
+
+  /** Each partition is answered here, so that a key need not be hashed for the decision. */
+  get isAllHere(): boolean {
+    return this.#isAllHere
   }
 
   /** Some keys are where the partitioner does not put them. */
@@ -88,6 +94,7 @@ export class RouteTable {
       hasStrangers ||= this.#source.hasStrangers(partition)
     }
     this.#hasStrangers = hasStrangers
+    this.#isAllHere = partitionCount > 0 && this.decision.every((one) => one === answerHere)
     this.#candidates = []
   }
 

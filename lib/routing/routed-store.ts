@@ -84,14 +84,16 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
    *   store throws; also as a rejection
    */
   get(key: Uint8Array, maxLag?: number): Lookup | Promise<Lookup> {
-    const partition = this.#store.partitionOf(key)
-    if (this.#table.decision[partition] !== answerHere) return this.#forward(key, partition, maxLag)
+    if (!this.#table.isAllHere) {
+      const partition = this.#store.partitionOf(key)
+      if (this.#table.decision[partition] !== answerHere) return this.#forward(key, partition, maxLag)
+    }
     try {
       const found = this.#store.get(key, maxLag)
-      if (found === undefined) return this.#lookAgain(key, partition)
-      return found instanceof Promise ? this.#foundLater(found, key, partition, maxLag) : found
+      if (found === undefined) return this.#lookAgain(key)
+      return found instanceof Promise ? this.#foundLater(found, key, maxLag) : found
     } catch (thrown) {
-      return this.#elsewhere(thrown, key, partition, maxLag)
+      return this.#elsewhere(thrown, key, maxLag)
     }
   }
 
@@ -134,22 +136,17 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
     return (this.#group ?? this.#store).flush()
   }
 
-  async #foundLater(
-    coming: Promise<Lookup | undefined>,
-    key: Uint8Array,
-    partition: number,
-    maxLag: number | undefined,
-  ): Promise<Lookup> {
+  async #foundLater(coming: Promise<Lookup | undefined>, key: Uint8Array, maxLag: number | undefined): Promise<Lookup> {
     try {
-      return (await coming) ?? (await this.#lookAgain(key, partition))
+      return (await coming) ?? (await this.#lookAgain(key))
     } catch (thrown) {
-      return this.#elsewhere(thrown, key, partition, maxLag)
+      return this.#elsewhere(thrown, key, maxLag)
     }
   }
 
   /** Looks again for what is missing: the state of the copy is to be of before the look, which may have waited. */
-  #lookAgain(key: Uint8Array, partition: number): Lookup | Promise<Lookup> {
-    const notFound = this.#missedHere(partition)
+  #lookAgain(key: Uint8Array): Lookup | Promise<Lookup> {
+    const notFound = this.#missedHere(this.#store.partitionOf(key))
     const found = this.#store.get(key)
     const judged = (lookup: Lookup | undefined) => lookup ?? this.#missed(key, notFound)
     return found instanceof Promise ? found.then(judged) : judged(found)
@@ -165,9 +162,9 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
   }
 
   /** The partition has left since the decision, or the store does not serve. */
-  #elsewhere(thrown: unknown, key: Uint8Array, partition: number, maxLag: number | undefined): Promise<Lookup> {
+  #elsewhere(thrown: unknown, key: Uint8Array, maxLag: number | undefined): Promise<Lookup> {
     if (this.#group === undefined || !(thrown instanceof LatchkeyError) || !isForElsewhere(thrown)) throw thrown
-    return this.#ask(key, partition, maxLag)
+    return this.#ask(key, this.#store.partitionOf(key), maxLag)
   }
 
   #forward(key: Uint8Array, partition: number, maxLag: number | undefined): Lookup | Promise<Lookup> {
@@ -201,7 +198,7 @@ export class RoutedStore<S extends RoutableStore> implements StoreReads {
   async #onlyHere(key: Uint8Array, partition: number, maxLag: number | undefined): Promise<Lookup> {
     const { role, isReady } = this.#store.copies.of(partition)
     if (this.#table.partitionCount > 0 && !(role === 1 && isReady)) throw this.#notHere(partition)
-    return (await this.#store.get(key, maxLag)) ?? this.#lookAgain(key, partition)
+    return (await this.#store.get(key, maxLag)) ?? this.#lookAgain(key)
   }
 
   #notHere(partition: number): LatchkeyError {

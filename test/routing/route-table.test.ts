@@ -23,3 +23,24 @@ test.each([
   table.setGroup(planned(planOf([{ primary }])).view)
   expect(table.decision[0]).toBe(decision)
 })
+
+test('all is here only where each partition is, and there are some', () => {
+  const roles = [0, 0]
+  const source = {
+    partitionCount: 0,
+    own: (partition: number) => ({ role: roles[partition]!, isReady: true }),
+    hasStrangers: () => false,
+    isDown: () => false,
+    isCurrent: () => true,
+  }
+  const table = new RouteTable(source)
+  const allHere = () => {
+    table.refresh()
+    return table.isAllHere
+  }
+  expect(allHere()).toBeFalse()
+  source.partitionCount = 2
+  expect(allHere()).toBeTrue()
+  roles[1] = 1
+  expect(allHere()).toBeFalse()
+})
