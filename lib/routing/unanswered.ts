@@ -25,12 +25,16 @@ export function isUnanswered(error: LatchkeyError): boolean {
   return error.code === 'partition_unassigned' || mayBeElsewhere(error)
 }
 
-export function unansweredError({ attempted, nameOf }: Namer, { candidates, said, partition }: Unanswered) {
+export function unansweredError(namer: Namer, { candidates, said, partition }: Unanswered): LatchkeyError {
+  const { attempted } = namer
   if (candidates.length === 0) {
     const message = `${attempted}: no instance of the group holds partition ${partition} now. GET /group says why`
     return new LatchkeyError('partition_unassigned', message, { details: { partition } })
   }
-  const tried = candidates.map((member) => ({ url: nameOf(member), said: said.get(member) ?? 'no answer in time' }))
+  const tried = candidates.map((member) => ({
+    url: namer.nameOf(member),
+    said: said.get(member) ?? 'no answer in time',
+  }))
   const list = tried.map((one) => `${one.url}: ${one.said}`).join('; ')
   const message = `${attempted}: no instance that holds partition ${partition} has answered: ${list}. Ask again`
   return new LatchkeyError('owner_unreachable', message, { details: { partition, tried } })

@@ -2,6 +2,9 @@ import { expect, test } from 'bun:test'
 import type { GroupAsker } from '../../lib/routing/group-asker.ts'
 import { GroupWalk } from '../../lib/routing/group-walk.ts'
 import type { ChunkResult } from '../../lib/routing/wide-operations.ts'
+import { problemOf } from '../support/http/fake-store.ts'
+import { FakeEntries } from '../support/routing/fake-entries.ts'
+import { plan, startInstanceOf } from '../support/routing/instances.ts'
 
 test.each([
   [0, 5],
@@ -31,3 +34,11 @@ test.each([
     else expect(outcome).toContain('does not advance')
   },
 )
+
+test('a page of a partition whose instance does not answer says what each has said', async () => {
+  await using a = startInstanceOf('a', new FakeEntries('a'))
+  const gone = { name: 'b', url: 'http://127.0.0.1:1' }
+  plan([a], [['b'], ['a'], ['a'], ['a']], [gone])
+  const problem = await problemOf(await fetch(`${a.url}/stores/orders?limit=10`))
+  expect(problem).toMatchObject({ status: 503, code: 'owner_unreachable', partition: 0, tried: [{ url: gone.url }] })
+})
