@@ -8,12 +8,11 @@ import {
   type ForwarderOptions,
   type LookupTarget,
 } from './forwarded-lookup.ts'
+import { keyBytesMax, keyTooLong } from './long-keys.ts'
 import { Ticker } from './ticker.ts'
 
 const lookupsMax = 10_000
 const lookupBytesMax = 67_108_864
-/** A longer one does not fit into a request. */
-const keyBytesMax = 900_000
 
 export class Forwarder {
   readonly #options: ForwarderOptions
@@ -40,8 +39,7 @@ export class Forwarder {
       return Promise.reject(new LatchkeyError('owner_unreachable', `${attempted(this.#options.store.id)}: ${found}`))
     }
     if (key.length > keyBytesMax) {
-      const found = `the key belongs to another instance, and has more than ${keyBytesMax} bytes`
-      return Promise.reject(new LatchkeyError('invalid_key', `${attempted(this.#options.store.id)}: ${found}`))
+      return Promise.reject(keyTooLong(attempted(this.#options.store.id)))
     }
     const { promise, resolve, reject } = Promise.withResolvers<Answered>()
     const lookup: ForwardedLookup = new ForwardedLookup(this.#options, target, (outcome) => {

@@ -8,6 +8,7 @@ import type { ForwardCounts } from './forwarded-lookup.ts'
 import type { GroupAsker } from './group-asker.ts'
 import { keyNotFound } from './key-not-found.ts'
 import type { FoundKey, MissedKey } from './key-result.ts'
+import { keyBytesMax, keyTooLong } from './long-keys.ts'
 import { findFormer, findMisplaced, type Searched } from './misplaced-keys.ts'
 import { scatter } from './scatter.ts'
 import { isUnanswered } from './unanswered.ts'
@@ -34,9 +35,11 @@ export class GroupMany {
 
   /** As StoreReads.getMany, over all partitions. Rejects if the store here does not serve. */
   async getMany(keys: readonly Uint8Array[], bytesMax: number): Promise<ManyLookups> {
+    const asker = this.#asker
     const epochs: Record<string, number> = {}
-    const outcomes: (KeyOutcome | undefined)[] = keys.map(() => undefined)
-    let open = [...keys.keys()]
+    const isSent = (key: Uint8Array) => key.length <= keyBytesMax || asker.isHere(asker.local.partitionOf(key))
+    const outcomes = keys.map((key): KeyOutcome | undefined => (isSent(key) ? undefined : keyTooLong(asker.attempted)))
+    let open = [...keys.keys()].filter((index) => outcomes[index] === undefined)
     let used = 0
     for (;;) {
       const round = await this.#look(keys, open, bytesMax - used, epochs)

@@ -1,6 +1,7 @@
 /** Reads of several keys in a group of three instances, over their HTTP servers. */
 import { afterEach, beforeEach, expect, test } from 'bun:test'
 import { LatchkeyError } from '../../lib/errors.ts'
+import { partitionOf } from '../../lib/map/index.ts'
 import { problemOf } from '../support/http/fake-store.ts'
 import { keyIn } from '../support/routing/fake-copies.ts'
 import { FakeEntries } from '../support/routing/fake-entries.ts'
@@ -236,4 +237,12 @@ test('a flush reaches each primary once, and names those that have not answered'
   expect(problem).toMatchObject({ status: 503, code: 'owner_unreachable' })
   expect(problem.detail).toContain(`1 of 3 instances have not flushed: ${b.url}: Flushing: it is stopping`)
   expect(nodes.map(({ store }) => store.flushed)).toEqual([2, 1, 2])
+})
+
+test('a key that no request has room for is refused alone', async () => {
+  const long = new Uint8Array(2_000_000)
+  while (partitionOf(long, 4) !== 1) long[0]!++
+  b.store.records.set(keyIn(1), 'value')
+  const { results } = await a.routing.store.getMany([long, Buffer.from(keyIn(1))], 1_000)
+  expect(results).toMatchObject([{ code: 'invalid_key' }, { value: Buffer.from('value') }])
 })
