@@ -92,7 +92,7 @@ export class Holdings {
     const isFilled = isPrimary || state === 'running'
     const isRead = (planned?.isComplete === true && isReady) || stats.gauge(partition, 'caughtUp') === 1
     // A primary that rebuilds has read the source to its end once, and lacks keys.
-    const isRebuilt = partitionStateOf(stats, partition) === 'rebuilding' || isHidden(stats, partition)
+    const isRebuilt = state === 'rebuilding' || isHidden(stats, partition)
     if (!isFilled || isRebuilt) this.#complete.delete(partition)
     else if (isRead) this.#complete.add(partition)
     const bytes = Math.max(0, stats.gauge(partition, 'totalBytes')) + Math.max(0, stats.gauge(partition, 'indexBytes'))
